@@ -1,0 +1,57 @@
+# Two commands do everything: `make repro` and `make test`. Each makes the environment first, if need be.
+.DEFAULT_GOAL := help
+.PHONY: help env repro test verify bench lint quarto clean
+
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+STAMP := $(VENV)/.complete
+# The newest Python that the lock serves; name another with `make PYTHON=/path/to/python3.12 env`.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	if "$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
+	then command -v $$p; break; fi; done)
+
+export PATH := $(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: $(STAMP) ## the Python environment in .venv, from the hash-locked requirements
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found. Install one (Debian: apt install python3;" \
+		"macOS: brew install python@3.13) or name it: make PYTHON=/path/to/python3 env"; exit 1; }
+	@command -v git >/dev/null || { echo "git was not found (Debian: apt install git)."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python cannot make environments." \
+		"Debian: apt install python3-venv"; exit 1; }
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+repro: env ## from the published lists to the rendered pages: reports/_site/findings.html
+	dvc repro
+	@echo "Open reports/_site/findings.html"
+
+test: env ## the tests
+	python -m pytest
+
+verify: env ## re-run everything by force in a temporary clone and compare every byte
+	python -m analysis.verify
+
+bench: env ## time and memory of the pipeline, written to benchmarks/
+	python benchmarks/pipeline.py
+
+lint: env ## style and errors that need no run
+	ruff check .
+	ruff format --check .
+
+quarto: env ## the same pages by Quarto, where it is installed, in reports/_quarto/
+	@command -v quarto >/dev/null || { echo "Quarto was not found. Install it from quarto.org, or" \
+		"'.venv/bin/pip install quarto-cli' where its release page is reached."; exit 1; }
+	quarto render reports --output-dir _quarto
+
+clean: ## remove the rendered pages and the caches; data and results stay
+	rm -rf reports/_site reports/_quarto reports/.quarto .render-cache .pytest_cache .ruff_cache .hypothesis
+	find analysis tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
