@@ -1,0 +1,42 @@
+"""The errors that the project raises on purpose, each with what is wrong, where, and the remedy."""
+
+from __future__ import annotations
+
+
+class AnalysisError(Exception):
+    """Any error that a user can act on; the command line prints it without a traceback."""
+
+
+class DataError(AnalysisError, ValueError):
+    """An input that breaks a rule.
+
+    Parameters
+    ----------
+    rule : what should hold, and what was found instead.
+    file, row, column : where; `row` counts the file's lines from 1, its header being line 1.
+    remedy : what to do about it.
+    """
+
+    def __init__(
+        self,
+        rule: str,
+        *,
+        file: object = None,
+        row: int | None = None,
+        column: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.rule, self.file, self.row, self.column, self.remedy = rule, file, row, column, remedy
+        where = [str(file)] if file is not None else []
+        where += [f"line {row}"] if row is not None else []
+        where += [f"column {column!r}"] if column is not None else []
+        text = f"{', '.join(where)}: {rule}" if where else rule
+        super().__init__(f"{text} Remedy: {remedy}" if remedy else text)
+
+
+class ModelError(AnalysisError, ValueError):
+    """A model that cannot be specified or fitted as asked; the message names the term or column."""
+
+
+class RenderError(AnalysisError):
+    """A page that cannot be rendered; the message names the source file and the line."""

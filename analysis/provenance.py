@@ -1,0 +1,230 @@
+"""Where files are, where they come from, and how they are written so that nothing is half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from analysis.errors import DataError
+
+
+def root() -> Path:
+    """The project's folder: `ANALYSIS_ROOT`, else the nearest folder upwards that holds `params.yaml`
+    and `data/`, starting at the working directory and then at this package.
+
+    Raises
+    ------
+    DataError : no such folder.
+    """
+    if named := os.environ.get("ANALYSIS_ROOT"):
+        folder = Path(named).expanduser().resolve()
+        if not (folder / "params.yaml").is_file():
+            raise DataError(
+                "ANALYSIS_ROOT names a folder without params.yaml.",
+                file=folder,
+                remedy="set ANALYSIS_ROOT to a clone of the project.",
+            )
+        return folder
+    here = Path(__file__).resolve().parent
+    for folder in [Path.cwd(), *Path.cwd().parents, *here.parents]:
+        if (folder / "params.yaml").is_file() and (folder / "data").is_dir():
+            return folder
+    raise DataError(
+        "the project's data were not found.",
+        remedy="run inside a clone of the project, or set ANALYSIS_ROOT to one.",
+    )
+
+
+def version() -> str:
+    """The project's version, as `pyproject.toml` states it."""
+    with (root() / "pyproject.toml").open("rb") as stream:
+        return tomllib.load(stream)["project"]["version"]
+
+
+def processed(name: str) -> Path:
+    """The path of one output under `data/processed/`."""
+    return root() / "data" / "processed" / name
+
+
+def read_output(name: str) -> pd.DataFrame:
+    """A table that a stage wrote to `data/processed/`; codes stay text.
+
+    Raises
+    ------
+    DataError : it was not written yet.
+    """
+    path = processed(name)
+    if not path.is_file():
+        raise DataError("the table was not written yet.", file=path, remedy="run `make repro`.")
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, dtype={"geoid": "str", "roster": "str"}, encoding="utf-8")
+
+
+def read_params() -> dict:
+    """`params.yaml` as a dictionary."""
+    return read_yaml(root() / "params.yaml")
+
+
+class UniqueKeyLoader(yaml.SafeLoader):
+    """A safe loader that refuses a key given twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} occurs twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> dict:
+    """A YAML mapping from a file.
+
+    Raises
+    ------
+    DataError : the file is absent, is not YAML, or is not a mapping.
+    """
+    if not path.is_file():
+        raise DataError("the file does not exist.", file=path, remedy="restore it from git.")
+    try:
+        content = UniqueKeyLoader(path.read_text(encoding="utf-8")).get_single_data()
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise DataError(
+            f"not valid YAML ({getattr(error, 'problem', None) or error}).",
+            file=path,
+            row=mark.line + 1 if mark else None,
+            remedy="mend the syntax.",
+        ) from error
+    if not isinstance(content, dict):
+        raise DataError("a mapping was expected.", file=path, remedy="write `key: value` lines.")
+    return content
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A raw file as read once: its path, its bytes, and its entry in `origin.yaml`."""
+
+    path: Path
+    content: bytes
+    entry: dict
+
+    def verify(self) -> None:
+        """Compare the bytes with the recorded checksum.
+
+        Raises
+        ------
+        DataError : they differ.
+        """
+        if hashlib.sha256(self.content).hexdigest() != self.entry.get("sha256"):
+            raise DataError(
+                "its sha256 differs from the one in origin.yaml: the file was changed after it was acquired.",
+                file=self.path,
+                remedy="restore it from git; corrections belong in data/corrections/.",
+            )
+
+
+def raw_file(source: str, vintage: str, name: str) -> Recorded:
+    """A file of `data/raw/<source>/<vintage>/` with its origin; the caller calls `verify()`.
+
+    Raises
+    ------
+    DataError : the vintage, the file or its origin is absent.
+    """
+    folder = root() / "data" / "raw" / source / vintage
+    if not folder.is_dir():
+        there = ", ".join(vintages(source)) or "none"
+        raise DataError(
+            f"no vintage {vintage!r} of {source!r}; there: {there}.",
+            file=folder,
+            remedy="name one of these, or acquire the vintage first.",
+        )
+    path = folder / name
+    entry = (read_yaml(folder / "origin.yaml").get("files") or {}).get(name)
+    if not isinstance(entry, dict) or not path.is_file():
+        raise DataError(
+            "the file is not both present and recorded in origin.yaml.",
+            file=path,
+            remedy="restore the folder from git, or record the file with its sha256.",
+        )
+    return Recorded(path, path.read_bytes(), entry)
+
+
+def read_origin(source: str, vintage: str) -> dict:
+    """The `origin.yaml` of a vintage."""
+    return read_yaml(root() / "data" / "raw" / source / vintage / "origin.yaml")
+
+
+def vintages(source: str) -> list[str]:
+    """The vintages of a source under `data/raw/`, sorted."""
+    folder = root() / "data" / "raw" / source
+    return sorted(path.parent.name for path in folder.glob("*/origin.yaml"))
+
+
+@contextmanager
+def replacing(path: Path):
+    """A temporary path beside `path` that takes its place when the block ends well, else vanishes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as handle:
+        beside = Path(handle.name)
+    try:
+        yield beside
+        umask = os.umask(0)
+        os.umask(umask)
+        beside.chmod(0o666 & ~umask)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+# Eight digits survive other kernels of the linear-algebra library; ten did not. Amounts keep their cents.
+DIGITS = 8
+LEAST_DECIMALS = 2
+NEGLIGIBLE = 1e-12
+
+
+def round_significant(values: np.ndarray, digits: int = DIGITS) -> np.ndarray:
+    """Floats to so many significant digits, but never fewer than two decimals; |x| < 1e-12 becomes 0."""
+    values = np.asarray(values, dtype="float64")
+    with np.errstate(all="ignore"):
+        magnitude = np.floor(np.log10(np.abs(values)))
+        decimals = np.clip(np.nan_to_num(digits - 1 - magnitude), LEAST_DECIMALS, 22)
+        scale = 10.0**decimals
+        out = np.rint(values * scale) / scale
+    exact = ~np.isfinite(out) | (values == np.rint(values))
+    return np.where(np.abs(values) < NEGLIGIBLE, 0.0, np.where(exact, values, out))
+
+
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with every float column rounded by `round_significant`."""
+    return frame.apply(
+        lambda column: (
+            pd.Series(round_significant(column.to_numpy()), column.index)
+            if column.dtype == "float64"
+            else column
+        )
+    )
+
+
+def write_csv(frame: pd.DataFrame, path: Path, *, index: bool = False) -> None:
+    """The frame as CSV (UTF-8, LF, significant digits rounded), beside and then renamed."""
+    with replacing(path) as beside:
+        rounded(frame).to_csv(beside, index=index, lineterminator="\n", encoding="utf-8")
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """The frame with its index as Parquet (zstd, significant digits rounded), beside and then renamed."""
+    with replacing(path) as beside:
+        rounded(frame).to_parquet(beside, engine="pyarrow", compression="zstd", index=True)

@@ -1,0 +1,41 @@
+"""American Community Survey 5-year tables, one folder a vintage; estimates end in E, 90 % margins in M."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.provenance import raw_file
+from analysis.sources.reading import numbers, read_table
+
+CODE_WIDTH = {"county": 5, "place": 7, "state": 2}
+TEXT = ("NAME", "NAME_OFFICIAL", "CLASSFP", "COUNTY_NAME_SOURCE", "vintage", "CHECK")
+
+
+def read(vintage: str, level: str = "county") -> pd.DataFrame:
+    """Every figure of one vintage at one level; nothing is derived here.
+
+    Parameters
+    ----------
+    vintage : such as "2019-2023"; which columns it holds is told in its `origin.yaml`.
+    level : "county", "place" or "state".
+
+    Returns
+    -------
+    DataFrame, index `geoid` (text), the figures as float, the names as text.
+
+    Raises
+    ------
+    DataError : see `analysis.sources.reading.read_table`; also an annotation code left as a figure.
+    """
+    name = f"{level}.csv"
+    frame = read_table(
+        "acs",
+        vintage,
+        name,
+        required=["GEOID", "NAME", "vintage"],
+        key=["GEOID"],
+        codes={"GEOID": CODE_WIDTH[level]},
+    )
+    columns = [column for column in frame if column not in (*TEXT, "GEOID")]
+    figures = numbers(frame, columns, raw_file("acs", vintage, name).path)
+    return frame.assign(**figures).rename(columns={"GEOID": "geoid"}).set_index("geoid").sort_index()
