@@ -1,0 +1,337 @@
+"""The catalogue of variables: `variables.yaml` read, checked, and its formulas evaluated.
+
+A variable is declared once, there. Range checks, models (by group), codebook and labels read it here.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import difflib
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import DataError
+from analysis.provenance import read_origin, read_yaml, vintages
+
+GROUPS = {
+    "outcome": "Listed or not",
+    "size": "Size",
+    "demography": "Demography",
+    "immigration": "Immigration",
+    "economy": "Economy",
+    "education": "Education",
+    "partisanship": "Partisanship",
+    "enforcement": "Enforcement agreements",
+    "money": "Federal money",
+    "geography": "Geography",
+    "state": "State politics and law",
+}
+UNITS = ("share", "count", "persons", "log", "years", "usd", "usd_per_resident", "index", "code")
+UNITS += ("sqkm", "per_sqkm", "degrees", "0/1", "difference")
+LEVELS = ("county", "place", "state")
+
+KEYS = ("label", "unit", "group", "source", "formula", "as_of", "range", "levels", "inherited", "margin")
+KEYS += ("note", "each", *LEVELS)
+REQUIRED = ("label", "unit", "group", "source", "formula", "as_of", "range")
+LEVEL_KEYS = ("source", "formula", "as_of", "margin", "note")
+
+FILE = Path(__file__).with_name("variables.yaml")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable at one level.
+
+    `formula` is arithmetic on columns of `source` (a folder of data/raw as `name/vintage`, or `derived`)
+    and on other variables. `margin` is how its 90 % margin of error is got: "proportion" (the formula is
+    `X_E / Y_E` and the margins are `X_M`, `Y_M`) or a formula. `as_of` is the last day measured.
+    `inherited_from` is the level of the unit above whose value a unit takes, if it has none of its own.
+    """
+
+    name: str
+    label: str
+    unit: str
+    group: str
+    source: str
+    formula: str
+    as_of: datetime.date
+    range: tuple[float, float]
+    level: str
+    margin: str | None = None
+    note: str = ""
+    inherited_from: str | None = None
+
+
+def fail(rule: str, remedy: str, file: Path = FILE, column: str | None = None) -> DataError:
+    return DataError(rule, file=file, column=column, remedy=remedy)
+
+
+@cache
+def load_catalogue(level: str = "county", file: Path = FILE) -> dict[str, Variable]:
+    """The variables of one level by name, in the order of the file.
+
+    Parameters
+    ----------
+    level : "county", "place" or "state".
+
+    Raises
+    ------
+    DataError : the catalogue breaks a rule; the message names the variable and the key.
+    """
+    if level not in LEVELS:
+        raise fail(f"no level {level!r}.", f"use one of {', '.join(LEVELS)}.", file)
+    return {
+        variable.name: variable
+        for name, entry in read_yaml(file).items()
+        for each in repeated(name, entry)
+        for variable in at_level(*each, level, file)
+    }
+
+
+def repeated(name: str, entry: object) -> list[tuple[str, object]]:
+    """The entry itself or, with `each: lists`, one for every list, LIST replaced by the list's name."""
+    if not isinstance(entry, dict) or entry.get("each") != "lists":
+        return [(name, entry)]
+    return [
+        (
+            name.replace("LIST", list_suffix(vintage)),
+            {
+                key: value.replace("LIST", vintage) if isinstance(value, str) else value
+                for key, value in entry.items()
+            }
+            | {"as_of": as_day(read_origin("lists", vintage)["as_of"])},
+        )
+        for vintage in vintages("lists")
+    ]
+
+
+def list_suffix(vintage: str) -> str:
+    """The name of a list as it ends column names: `dhs-2025-05-31` gives `dhs_2025_05_31`."""
+    return vintage.replace("-", "_")
+
+
+def as_day(text: object) -> datetime.date:
+    """An ISO date, given as text or as a date."""
+    return datetime.date.fromisoformat(str(text))
+
+
+def at_level(name: str, entry: object, level: str, file: Path) -> list[Variable]:
+    """The variable at that level, or nothing where it does not exist."""
+    check_entry(name, entry, file)
+    own = entry.get(level)
+    native = entry.get("levels", ["county"])
+    base = Variable(
+        name=name,
+        **{key: entry[key] for key in ("label", "unit", "group", "source", "formula", "as_of")},
+        range=tuple(float(bound) for bound in entry["range"]),
+        level=level,
+        margin=entry.get("margin"),
+        note=entry.get("note", ""),
+    )
+    if own is not None:
+        return [replace(base, **({"margin": None} | own))]
+    if level in native:
+        return [base]
+    if level in entry.get("inherited", []):
+        return [replace(base, inherited_from="county" if "county" in native else "state")]
+    return []
+
+
+def check_entry(name: str, entry: object, file: Path) -> None:
+    """Every key known, none missing, the values of the closed sets in them.
+
+    Raises
+    ------
+    DataError : naming variable and key.
+    """
+    if not isinstance(name, str) or not name.isidentifier() or not isinstance(entry, dict):
+        raise fail("not `name: {key: value}` with a name of letters, digits and _.", "mend it.", file, name)
+    for key in entry:
+        if key not in KEYS:
+            raise fail(f"unknown key {key!r}{nearest(str(key), KEYS)}", "mend the key.", file, name)
+    for key in REQUIRED:
+        if key not in entry:
+            raise fail(
+                f"the key {key!r} is missing.", f"every variable needs {', '.join(REQUIRED)}.", file, name
+            )
+    for key, allowed in (("unit", UNITS), ("group", tuple(GROUPS))):
+        if entry[key] not in allowed:
+            raise fail(f"{key} {entry[key]!r} is not one of {', '.join(allowed)}.", "use one.", file, name)
+    for level in (*entry.get("levels", []), *entry.get("inherited", [])):
+        if level not in LEVELS:
+            raise fail(f"no level {level!r}.", f"use {', '.join(LEVELS)}.", file, name)
+    for level in LEVELS:
+        for key in entry.get(level) or {}:
+            if key not in LEVEL_KEYS:
+                raise fail(
+                    f"unknown key {key!r} under {level!r}{nearest(key, LEVEL_KEYS)}", "mend it.", file, name
+                )
+    as_of = [entry["as_of"], *[(entry.get(level) or {}).get("as_of", entry["as_of"]) for level in LEVELS]]
+    if not all(isinstance(day, datetime.date) for day in as_of):
+        raise fail("as_of is not a day.", "write it as 2023-12-31, without quotes.", file, name)
+    bounds = entry["range"]
+    if not (
+        isinstance(bounds, list)
+        and len(bounds) == 2
+        and all(isinstance(bound, int | float) and not isinstance(bound, bool) for bound in bounds)
+        and bounds[0] < bounds[1]
+    ):
+        raise fail(f"range {bounds!r} is not [low, high].", "write two numbers in order.", file, name)
+    for formula in formulas(entry):
+        names_in(formula, file, name)
+
+
+def formulas(entry: Mapping) -> list[str]:
+    """Every formula of an entry, its margins' included."""
+    own = [entry, *[entry.get(level) or {} for level in LEVELS]]
+    margins = [part["margin"] for part in own if part.get("margin", "proportion") != "proportion"]
+    return [str(part["formula"]) for part in own if "formula" in part] + margins
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """ " (nearest: x)." for a message, or "." where nothing is near."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (nearest: {close[0]})." if close else "."
+
+
+def group_members(group: str, level: str = "county") -> tuple[str, ...]:
+    """The names of a group's variables at a level, in the order of the file.
+
+    Raises
+    ------
+    DataError : no such group.
+    """
+    if group not in GROUPS:
+        raise fail(f"no group {group!r}{nearest(group, GROUPS)}", f"groups are {', '.join(GROUPS)}.")
+    return tuple(name for name, variable in load_catalogue(level).items() if variable.group == group)
+
+
+def label(name: str) -> str:
+    """The label of a variable, product ("a:b") or square ("a:a"); the name itself where none is declared."""
+    parts = name.split(":")
+    known = {**load_catalogue("state"), **load_catalogue("place"), **load_catalogue("county")}
+    labels = [known[part].label if part in known else part for part in parts]
+    if len(labels) == 2 and labels[0] == labels[1]:
+        return f"{labels[0]}, squared"
+    return " × ".join(labels)
+
+
+def known_labels() -> dict[str, str]:
+    """Labels by name, every level."""
+    return {name: variable.label for level in LEVELS for name, variable in load_catalogue(level).items()}
+
+
+# ---------------------------------------------------------------------------------------------------------
+# formulas
+
+BINARY: dict[type, Callable] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+COMPARISONS: dict[type, Callable] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+FUNCTIONS: dict[str, Callable] = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "abs": np.abs}
+
+
+def names_in(formula: str, file: Path = FILE, variable: str | None = None) -> tuple[str, ...]:
+    """The columns that a formula reads.
+
+    Raises
+    ------
+    DataError : anything in it but arithmetic, comparison, log, log1p, sqrt, abs.
+    """
+    try:
+        tree = ast.parse(str(formula).strip(), mode="eval").body
+    except (SyntaxError, ValueError) as error:
+        raise fail(f"the formula {formula!r} is not arithmetic.", "mend it.", file, variable) from error
+    return tuple(dict.fromkeys(_names(tree, formula, file, variable)))
+
+
+def _names(node: ast.AST, formula: str, file: Path, variable: str | None) -> list[str]:
+    def inner(*nodes: ast.AST) -> list[str]:
+        return [name for each in nodes for name in _names(each, formula, file, variable)]
+
+    match node:
+        case ast.Name(id=name):
+            return [name]
+        case ast.Constant(value=value) if isinstance(value, int | float) and not isinstance(value, bool):
+            return []
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
+            return inner(left, right)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return inner(operand)
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in COMPARISONS:
+            return inner(left, right)
+        case ast.Call(func=ast.Name(id=function), args=[argument], keywords=[]) if function in FUNCTIONS:
+            return inner(argument)
+    raise fail(
+        f"the formula {formula!r} uses more than arithmetic, comparison and {', '.join(FUNCTIONS)}.",
+        "compute it in the source module.",
+        file,
+        variable,
+    )
+
+
+def evaluate(formula: str, columns: Mapping[str, pd.Series]) -> pd.Series:
+    """A formula's value on columns of equal index, as float; what is undefined (0/0, log 0) is missing.
+
+    A comparison gives 1 or 0, and is missing where a side is.
+    """
+    names = names_in(formula)
+
+    def value(node: ast.AST) -> pd.Series | float:
+        match node:
+            case ast.Name(id=name):
+                return columns[name].astype("float64")
+            case ast.Constant(value=number):
+                return float(number)
+            case ast.BinOp(left=left, op=op, right=right):
+                return BINARY[type(op)](value(left), value(right))
+            case ast.UnaryOp(operand=operand):
+                return -value(operand)
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                sides = value(left), value(right)
+                return COMPARISONS[type(op)](*sides).astype("float64").mask(pd.isna(sides[0] + sides[1]))
+            case ast.Call(func=ast.Name(id=function), args=[argument]):
+                return FUNCTIONS[function](value(argument))
+
+    with np.errstate(all="ignore"):
+        result = value(ast.parse(str(formula).strip(), mode="eval").body)
+    if not names:
+        raise fail(f"the formula {formula!r} names no column.", "name at least one.")
+    return result.where(np.isfinite(result))
+
+
+def proportion_margin(formula: str, columns: Mapping[str, pd.Series]) -> pd.Series:
+    """The 90 % margin of error of `X_E / Y_E` from the columns `X_M` and `Y_M`.
+
+    Where the radicand of the formula for a proportion is negative the formula for a ratio is taken. A
+    denominator without a margin is a controlled total, whose margin is zero.
+    Source: Census Bureau, Understanding and Using ACS Data (2020), chapter 8.
+    """
+    numerator, denominator = names_in(formula)
+    x, y = columns[numerator], columns[denominator]
+    margin_x = columns[f"{numerator[:-1]}M"]
+    margin_y = columns[f"{denominator[:-1]}M"].fillna(0.0)
+    with np.errstate(all="ignore"):
+        share = x / y
+        inside = margin_x**2 - (share * margin_y) ** 2
+        radicand = inside.where(inside >= 0, margin_x**2 + (share * margin_y) ** 2)
+        margin = np.sqrt(radicand) / y
+    return margin.where(np.isfinite(margin))

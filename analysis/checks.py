@@ -1,0 +1,301 @@
+"""The table of checks: counts, keys, ranges, missing shares, joins, the as-of rule, published totals.
+
+A row is `pass`, `fail` or `info` (a figure to know, with nothing to compare it to). One `fail` stops the
+build and is printed; the table of the last good build stays.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from analysis.catalogue import LEVELS, Variable, as_day, group_members, load_catalogue
+from analysis.errors import DataError
+from analysis.ledger import codes_of, read_ledger
+from analysis.panel import load_panel
+from analysis.provenance import processed, read_params, vintages, write_csv
+from analysis.sources import acs, geography, lists, money, rosters, state_policy, unauthorized, votes
+from analysis.sources.reading import read_table
+from analysis.sources.states import TERRITORIES
+
+CODE_WIDTHS = {"county": {5}, "place": {7, 10}, "state": {2}}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of `checks.csv`; `value` and `expected` are text as printed."""
+
+    check: str
+    scope: str
+    value: str
+    expected: str
+    status: str
+
+
+def compare(check: str, scope: str, value: object, expected: object, holds: bool | None = None) -> Check:
+    """A row that passes where the value is the expected one, or where `holds` says so."""
+    passed = value == expected if holds is None else holds
+    return Check(check, scope, shown(value), shown(expected), "pass" if passed else "fail")
+
+
+def note(check: str, scope: str, value: object) -> Check:
+    """A figure to know."""
+    return Check(check, scope, shown(value), "", "info")
+
+
+def shown(value: object) -> str:
+    """A value as text: whole numbers whole, others to six digits."""
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:.6g}"
+    return str(value)
+
+
+def check_lists(entries: pd.DataFrame, ledger: pd.DataFrame) -> list[Check]:
+    """Entries by list and heading, and every one with a verdict."""
+    rows = []
+    for vintage, group in entries.groupby("vintage"):
+        rows.append(note("entries", vintage, len(group)))
+        rows += [
+            note("entries", f"{vintage} {level}", n) for level, n in group["level"].value_counts().items()
+        ]
+        rows += verdicts(ledger[ledger["vintage"] == vintage], vintage, len(group))
+    return rows
+
+
+def verdicts(ledger: pd.DataFrame, scope: str, expected: int) -> list[Check]:
+    """In = matched + in review + rejected."""
+    review = int(ledger["needs_review"].sum())
+    rejected = int((~ledger["needs_review"] & (ledger["unit"] == "none")).sum())
+    matched = int((~ledger["needs_review"] & (ledger["unit"] != "none") & (ledger["geoid"] != "")).sum())
+    return [
+        compare("matched + in review + rejected", scope, matched + review + rejected, expected),
+        note("in review", scope, review),
+        note("rejected, with the reason", scope, rejected),
+    ]
+
+
+def check_rosters(published: pd.DataFrame, ledger: pd.DataFrame) -> list[Check]:
+    """Agreements by roster, states and model, and every one with a verdict."""
+    rows = []
+    for day, group in published.groupby("snapshot"):
+        scope, ours = f"roster {day}", ledger[ledger["roster"] == day]
+        rows.append(note("agreements", scope, len(group)))
+        rows.append(note("states with an agreement", scope, group["state_abbr"].nunique()))
+        rows += [
+            note("agreements", f"{scope} {model}", n)
+            for model, n in ours["support_type"].value_counts().items()
+        ]
+        rows += verdicts(ours, scope, len(group))
+    return rows
+
+
+def check_codes(ledger: pd.DataFrame, panels: Mapping[str, pd.DataFrame], scope: str) -> list[Check]:
+    """Every government that the ledger names has a code that is a unit of a panel, or is a territory."""
+    codes = codes_of(ledger)
+    territories = {code for code, _ in TERRITORIES.values()}
+    units = territories.union(*[panel.index for panel in panels.values()])
+    any_known = codes["code"].isin(units).groupby(codes.index).any()
+    return [compare("governments without a row in a panel", scope, int((~any_known).sum()), 0)]
+
+
+def check_panel(level: str, panel: pd.DataFrame, catalogue: Mapping[str, Variable]) -> list[Check]:
+    """Keys, widths, ranges and missing shares of one panel."""
+    scope = f"panel_{level}"
+    widths = {int(width) for width in panel.index.str.len()}
+    rows = [
+        note("rows", scope, len(panel)),
+        compare("keys that repeat", scope, int(panel.index.duplicated().sum()), 0),
+        compare(
+            "widths of the key",
+            scope,
+            sorted(widths),
+            sorted(CODE_WIDTHS[level]),
+            widths <= CODE_WIDTHS[level],
+        ),
+        note("states", scope, panel["state"].nunique()),
+    ]
+    for name, variable in catalogue.items():
+        values = panel[name]
+        low, high = variable.range
+        outside = int((~values.dropna().between(low, high)).sum())
+        where = f"{scope}.{name}"
+        span = f"{shown(values.min())} to {shown(values.max())}"
+        wanted = f"{shown(low)} to {shown(high)}"
+        if values.notna().any():
+            rows.append(compare("range", where, span, wanted, outside == 0))
+        rows.append(
+            compare(
+                "missing share", where, float(values.isna().mean()), "below 1", bool(values.notna().any())
+            )
+        )
+    return rows
+
+
+def check_as_of(models: Mapping[str, dict], before: Mapping[str, object]) -> list[Check]:
+    """No regressor of a model was measured on or after the day before which it must be.
+
+    A model whose name begins with `sensitivity_` may use what is dated before the first list.
+    """
+    rows = []
+    for name, model in models.items():
+        kind = "sensitivity" if name.startswith("sensitivity_") else "main"
+        limit = as_day(before[kind])
+        catalogue = load_catalogue(model.get("level", "county"))
+        latest = max(measured(model["covariates"], catalogue), default=datetime.date.min)
+        rows.append(
+            compare(
+                "latest day a regressor was measured",
+                f"model {name}",
+                str(latest),
+                f"before {limit}",
+                latest < limit,
+            )
+        )
+    return rows
+
+
+def measured(covariates: Iterable[str], catalogue: Mapping[str, Variable]) -> list[datetime.date]:
+    """The days on which the parts of covariates were measured; groups and products by their parts."""
+    names = [part for covariate in covariates for part in covariate.split(":")]
+    return [
+        catalogue[member].as_of
+        for name in names
+        for member in ([name] if name in catalogue else group_members(name))
+    ]
+
+
+def check_outcomes(counties: pd.DataFrame) -> list[Check]:
+    """How many counties have each outcome, and how many of them had a 287(g) agreement."""
+    outcomes = [*group_members("outcome"), *group_members("enforcement")]
+    rows = [note("counties", f"panel_county.{name}", int((counties[name] > 0).sum())) for name in outcomes]
+    for name in (name for name in group_members("enforcement") if name.startswith("has_")):
+        both = int(((counties[name] == 1) & (counties["is_listed"] == 1)).sum())
+        rows.append(note("listed counties with an agreement", f"panel_county.{name}", both))
+    return rows
+
+
+def sums() -> list[Check]:
+    """Sums of the raw sources, every vintage."""
+    rows = []
+    for vintage in vintages("slfrf"):
+        allocated = money.read_slfrf_rows(vintage).groupby("program")["allocation_usd"].sum()
+        rows += [note("US dollars allocated", program, int(usd)) for program, usd in allocated.items()]
+    for year in vintages("votes"):
+        counted = votes.read(year, "state").sum()
+        rows += [note("votes", f"{year} {party}", int(count)) for party, count in counted.items()]
+    for vintage in vintages("acs"):
+        residents = acs.read(vintage)["B01003_001E"].sum()
+        rows.append(note("residents of the 50 states and DC", f"acs {vintage}", int(residents)))
+    for vintage in vintages("unauthorized"):
+        nation = unauthorized.read_rows(vintage).query("LEVEL == 'national'")["unauthorized"].sum()
+        rows.append(note("unauthorized residents, nation", f"unauthorized {vintage}", int(nation)))
+    for day in vintages("state_politics"):
+        trifectas = state_policy.read_politics(day)["trifecta"].value_counts()
+        rows += [note("state trifectas", f"{day} {party}", int(count)) for party, count in trifectas.items()]
+    return rows
+
+
+def check_geography(vintage: str) -> list[Check]:
+    """Neighbours both ways, and counties that sum to their states."""
+    pairs = geography.read_adjacency(vintage)
+    forward = set(zip(pairs["GEOID"], pairs["NEIGHBOR_GEOID"], strict=True))
+    one_way = sum((b, a) not in forward for a, b in forward)
+    by_state = acs.read("2019-2023")["B01003_001E"].groupby(lambda code: code[:2]).sum()
+    states = acs.read("2019-2023", "state")["B01003_001E"].reindex(by_state.index)
+    return [
+        compare("neighbours in one direction only", f"geography {vintage}", one_way, 0),
+        compare(
+            "states whose counties do not sum to them", "acs 2019-2023", int((by_state != states).sum()), 0
+        ),
+    ]
+
+
+def check_joins(joins: pd.DataFrame) -> list[Check]:
+    """Every join met as many rows as it should: matched + without a unit = the source's rows."""
+    rows = []
+    for row in joins.itertuples():
+        scope = f"panel_{row.level} {row.source}"
+        rows.append(
+            compare("rows matched + without a unit", scope, row.matched + row.rows_without_unit, row.rows)
+        )
+        rows.append(
+            compare("units that a source reaches", scope, row.matched, "more than 0", row.matched > 0)
+        )
+    return rows
+
+
+def against_published(rows: Iterable[Check], published: pd.DataFrame) -> list[Check]:
+    """The rows, those for which a figure was published turned from `info` to `pass` or `fail`.
+
+    A published figure to which no row belongs is a `fail`: nothing looked at it.
+    """
+    expected = {(row.check, row.scope): row.expected for row in published.itertuples()}
+    out = []
+    for row in rows:
+        figure = expected.pop((row.check, row.scope), None)
+        out.append(row if figure is None else compare(row.check, row.scope, row.value, figure))
+    return out + [
+        compare(check, scope, "not computed", figure) for (check, scope), figure in expected.items()
+    ]
+
+
+def run() -> pd.DataFrame:
+    """Every check of the built tables, one row each: `check, scope, value, expected, status`."""
+    params = read_params()
+    panels = {level: load_panel(level) for level in LEVELS}
+    entries, agencies = read_ledger("jurisdictions.csv"), read_ledger("roster_agencies.csv")
+    rows = check_lists(lists.read_all(), entries)
+    rows += check_rosters(rosters.read_all(), agencies)
+    rows += check_codes(entries, panels, "jurisdictions.csv")
+    rows += check_codes(agencies, panels, "roster_agencies.csv")
+    rows += check_outcomes(panels["county"])
+    for level, panel in panels.items():
+        rows += check_panel(level, panel, load_catalogue(level))
+    rows += check_joins(pd.read_csv(processed("panel_joins.csv"), dtype={"reasons": "str"}))
+    rows += check_as_of(params["models"], params["as_of_before"])
+    rows += sums()
+    rows += check_geography(params["vintages"]["geography"])
+    published = [
+        read_table(
+            "published",
+            vintage,
+            "published.csv",
+            required=["check", "scope", "expected", "source"],
+            key=["check", "scope"],
+        )
+        for vintage in vintages("published")
+    ]
+    return pd.DataFrame([asdict(row) for row in against_published(rows, pd.concat(published))])
+
+
+def stop_on_fail(table: pd.DataFrame) -> None:
+    """Raise where a check failed.
+
+    Raises
+    ------
+    DataError : with every row that failed.
+    """
+    failed = table[table["status"] == "fail"]
+    if len(failed):
+        lines = "\n".join(
+            f"  {row.check}, {row.scope}: {row.value}, expected {row.expected}" for row in failed.itertuples()
+        )
+        raise DataError(
+            f"{len(failed)} of {len(table)} checks fail:\n{lines}\n",
+            file=processed("checks.csv"),
+            remedy="mend the data or the reading; a check is changed only when what it states was wrong.",
+        )
+
+
+def main() -> None:
+    """Stage `checks`: run every check, stop on a fail, else write `checks.csv`."""
+    table = run()
+    stop_on_fail(table)
+    write_csv(table, processed("checks.csv"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""The panels: one row a jurisdiction, one column a catalogue variable.
+
+Every source is joined one to one on GEOID to the units of its level. Nothing is dropped: units without a
+row of the source are missing there, rows of the source without a unit are counted with the reason in
+`panel_joins.csv`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+
+import pandas as pd
+
+from analysis.catalogue import (
+    LEVELS,
+    Variable,
+    evaluate,
+    fail,
+    load_catalogue,
+    names_in,
+    nearest,
+    proportion_margin,
+)
+from analysis.errors import DataError
+from analysis.ledger import agreements, listings
+from analysis.provenance import processed, read_params, write_csv, write_parquet
+from analysis.sources import acs, geography, money, state_policy, unauthorized, votes
+from analysis.units import UNIT_COLUMNS, read_units
+
+Table = pd.DataFrame
+READERS: dict[str, Callable[[str, str], Table]] = {
+    "acs": acs.read,
+    "agreements": agreements,
+    "county_grants": money.read_county_grants,
+    "geography": geography.read,
+    "ledger": listings,
+    "slfrf": money.read_slfrf,
+    "state_laws": state_policy.read_laws,
+    "state_politics": state_policy.read_politics,
+    "unauthorized": unauthorized.read,
+    "votes": votes.read,
+}
+
+
+def load_panel(level: str = "county") -> pd.DataFrame:
+    """The panel of one level, as the stage `panel` wrote it.
+
+    Parameters
+    ----------
+    level : "county" (3,144 rows), "place" (incorporated places, and county subdivisions where they
+        govern) or "state" (51 rows).
+
+    Returns
+    -------
+    DataFrame, index `geoid` (text: 5, 7 or 10, 2 digits), columns `name`, `state` (postal abbreviation),
+    those of `analysis.units`, and the variables of `analysis/variables.yaml`: shares from 0 to 1, money in
+    US dollars, outcomes and flags as 0/1. Margins of error are 90 % and end in `_moe`.
+
+    Raises
+    ------
+    DataError : an unknown level, or no panel yet.
+    """
+    if level not in LEVELS:
+        raise DataError(
+            f"no panel {level!r}{nearest(level, LEVELS)}", remedy=f"use one of {', '.join(LEVELS)}."
+        )
+    path = processed(f"panel_{level}.parquet")
+    if not path.is_file():
+        raise DataError("the panel was not built yet.", file=path, remedy="run `make repro`.")
+    return pd.read_parquet(path)
+
+
+def build(
+    units: pd.DataFrame,
+    catalogue: Mapping[str, Variable],
+    tables: Callable[[str], Table],
+    above: Mapping[str, pd.DataFrame],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A panel and the table of its joins.
+
+    Parameters
+    ----------
+    units : index `geoid`, with `name`, `state`, `state_geoid` and, for places, `county_geoid`.
+    catalogue : the variables of the level.
+    tables : source ("acs/2019-2023") -> its table, index `geoid`.
+    above : level -> panel, for what a unit inherits from the county or state that holds it.
+
+    Raises
+    ------
+    DataError : a formula names a column that is neither in its source nor in the catalogue, or variables
+        that refer to one another in a circle.
+    """
+    joined: dict[str, Table] = {}
+    joins: list[dict] = []
+    values: dict[str, pd.Series] = {}
+
+    def table(source: str) -> Table:
+        if source in ("derived", "units"):
+            return units
+        if source not in joined:
+            published = tables(source)
+            joined[source] = join(units, published, source)
+            joins.append(describe_join(units, published, source))
+        return joined[source]
+
+    def column(name: str, variable: Variable) -> pd.Series:
+        own = table(variable.source)
+        if name in own and not (variable.source == "derived" and name in catalogue):
+            return own[name]
+        if name in catalogue and name != variable.name:
+            return value(catalogue[name], (variable.name,))
+        known = [*own.columns, *catalogue]
+        raise fail(
+            f"the formula names {name!r}, which is neither in {variable.source} nor a variable of this "
+            f"level{nearest(name, known)}",
+            "name a column of the source or a variable.",
+            column=variable.name,
+        )
+
+    pending: list[str] = []
+
+    def value(variable: Variable, asked_by: tuple[str, ...] = ()) -> pd.Series:
+        if variable.name in values:
+            return values[variable.name]
+        if variable.name in pending:
+            raise fail(
+                f"variables refer to one another in a circle: {' -> '.join([*pending, variable.name])}.",
+                "break the circle.",
+                column=variable.name,
+            )
+        pending.append(variable.name)
+        try:
+            if variable.inherited_from:
+                holder = units[f"{variable.inherited_from}_geoid"]
+                result = holder.map(above[variable.inherited_from][variable.name])
+            else:
+                columns = {name: column(name, variable) for name in names_in(variable.formula)}
+                result = evaluate(variable.formula, columns)
+        finally:
+            pending.pop()
+        values[variable.name] = result.astype("float64")
+        return values[variable.name]
+
+    out = units[list(UNIT_COLUMNS)].copy()
+    added = {}
+    for name, variable in catalogue.items():
+        added[name] = value(variable)
+        if variable.margin and not variable.inherited_from:
+            source = table(variable.source)
+            added[f"{name}_moe"] = (
+                proportion_margin(variable.formula, source)
+                if variable.margin == "proportion"
+                else evaluate(variable.margin, source)
+            )
+    return pd.concat([out, pd.DataFrame(added, index=units.index)], axis=1), pd.DataFrame(joins)
+
+
+def join(units: pd.DataFrame, published: Table, source: str) -> Table:
+    """The source's rows of these units, one to one; units without a row are missing.
+
+    Raises
+    ------
+    DataError : the source names a unit twice.
+    """
+    doubled = published.index[published.index.duplicated()]
+    if len(doubled):
+        raise DataError(
+            f"{source} has {doubled[0]} twice, and a unit can have one row.",
+            remedy="mend the source's reader.",
+        )
+    return published.reindex(units.index)
+
+
+def describe_join(units: pd.DataFrame, published: Table, source: str) -> dict:
+    """How units and a source's rows met, with the reason for every row that met none."""
+    without = published.index.difference(units.index)
+    reasons = pd.Series([why_no_unit(code) for code in without], dtype="str").value_counts().sort_index()
+    return {
+        "source": source,
+        "cardinality": "1:1",
+        "units": len(units),
+        "rows": len(published),
+        "matched": len(units.index.intersection(published.index)),
+        "units_without_row": len(units.index.difference(published.index)),
+        "rows_without_unit": len(without),
+        "reasons": "; ".join(f"{reason}: {count}" for reason, count in reasons.items()),
+    }
+
+
+def why_no_unit(code: str) -> str:
+    """Why a published code is not a unit of the panel."""
+    if len(code) == 5 and code.startswith("09"):
+        return "an old county of Connecticut"
+    if code[:2] > "56":
+        return "a territory"
+    if len(code) == 5:
+        return "a retired county code"
+    return "a place that is no government (statistical or military), or a retired code"
+
+
+def read_source(source: str, level: str) -> Table:
+    """The table of one source ("name/vintage") at one level.
+
+    Raises
+    ------
+    DataError : no such source.
+    """
+    name, _, vintage = source.partition("/")
+    if name not in READERS:
+        raise fail(f"no source {source!r}{nearest(name, READERS)}", f"sources are {', '.join(READERS)}.")
+    return READERS[name](vintage, level)
+
+
+def codebook(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One row a variable and level: what the catalogue says of it and what the panel holds.
+
+    Returns
+    -------
+    DataFrame `level, name, label, unit, group, source, formula, as_of, low, high, minimum, maximum,
+    missing, missing_share, margin, inherited_from, note`.
+    """
+    rows = []
+    for level, panel in panels.items():
+        for variable in load_catalogue(level).values():
+            values = panel[variable.name]
+            rows.append(
+                {
+                    "level": level,
+                    "name": variable.name,
+                    "label": variable.label,
+                    "unit": variable.unit,
+                    "group": variable.group,
+                    "source": variable.source,
+                    "formula": variable.formula,
+                    "as_of": variable.as_of.isoformat(),
+                    "low": variable.range[0],
+                    "high": variable.range[1],
+                    "minimum": values.min(),
+                    "maximum": values.max(),
+                    "missing": int(values.isna().sum()),
+                    "missing_share": values.isna().mean(),
+                    "margin": f"{variable.name}_moe" if f"{variable.name}_moe" in panel else "",
+                    "inherited_from": variable.inherited_from or "",
+                    "note": variable.note,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+@cache
+def build_all() -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Every panel by level, and the table of all joins."""
+    vintage = read_params()["vintages"]["geography"]
+    panels: dict[str, pd.DataFrame] = {}
+    joins = []
+    for level in ("state", "county", "place"):
+        units = read_units(level, vintage)
+        tables = cache(partial(read_source, level=level))
+        panels[level], made = build(units, load_catalogue(level), tables, panels)
+        joins.append(made.assign(level=level))
+    joined = pd.concat(joins).sort_values(["level", "source"])
+    return panels, joined[["level", *joined.columns.drop("level")]]
+
+
+def main() -> None:
+    """Stage `panel`: read the raw sources and the ledger, write the panels and the table of joins."""
+    panels, joins = build_all()
+    for level, panel in panels.items():
+        write_parquet(panel, processed(f"panel_{level}.parquet"))
+    write_csv(joins, processed("panel_joins.csv"))
+    write_csv(codebook({level: panels[level] for level in LEVELS}), processed("codebook.csv"))
+
+
+if __name__ == "__main__":
+    main()
