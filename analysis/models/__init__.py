@@ -1,0 +1,16 @@
+"""Models of being listed: describe one, fit it, read it."""
+
+from analysis.models.effects import adjusted_predictions, average_marginal_effects
+from analysis.models.fitting import fit
+from analysis.models.results import Fit, estimates
+from analysis.models.spec import Model, load_model
+
+__all__ = [
+    "Fit",
+    "Model",
+    "adjusted_predictions",
+    "average_marginal_effects",
+    "estimates",
+    "fit",
+    "load_model",
+]

@@ -1,0 +1,206 @@
+"""From a model and any DataFrame to arrays: which rows, which columns, and why the others are left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import ModelError
+from analysis.models.cluster import is_nested
+from analysis.models.selection import Base, Selection, choose
+from analysis.models.spec import Model
+from analysis.models.terms import Term, numbers, product, require, resolve
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The arrays of one model on one frame.
+
+    Parameters
+    ----------
+    model : what was asked.
+    terms : all covariates in the model's order, those left out included.
+    names : the columns of X. With fixed effects there is no `Intercept`; `logit` and `firth` have the
+        effects as columns at the end (`"state=CA"`), `lpm` has them in `groups`.
+    effects : how many of the last columns of X are fixed effects.
+    X : (n, k), of full column rank. y : (n,). weights : (n,) or None.
+    codes : (n,) cluster of each row as 0 .. G-1, or None. clusters : G, or None.
+    groups : for each fixed effect, the group of each row as 0, 1, ... .
+    parameters : k of the clustered convention: the columns and effects, nested effects as one constant.
+    used : (rows of data,) bool. dropped : index as in data, column `reason`.
+    notes : for each term that needs one, what a reader must know.
+    omitted : terms whose numbers are empty (their note says why).
+    """
+
+    model: Model
+    terms: tuple[Term, ...]
+    names: tuple[str, ...]
+    effects: int
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+    codes: np.ndarray | None
+    clusters: int | None
+    groups: tuple[np.ndarray, ...]
+    parameters: int
+    used: np.ndarray
+    dropped: pd.DataFrame
+    notes: dict[str, str]
+    omitted: tuple[str, ...]
+
+
+def design(model: Model, data: pd.DataFrame) -> Design:
+    """The arrays for `model` on `data`, every row and column left out with its reason.
+
+    Rows leave when they are outside the sample, miss a value, or weigh nothing. Covariates leave when
+    they are constant or a combination of others. For `logit`, before anything is fitted: groups of a
+    fixed effect without variation leave, and what separates the outcome leaves with the rows that it
+    predicts, again and again until the maximum exists.
+
+    Raises
+    ------
+    ModelError : an unknown or doubled name, a column without numbers, infinite values, an outcome that
+        does not vary or is not 0 and 1, one cluster, no complete row, no more rows than columns, an
+        outcome that is separated completely. The message names the column.
+    """
+    if not isinstance(data, pd.DataFrame):
+        raise ModelError(f"Model {model.name!r}: a DataFrame was expected, not {type(data).__name__}.")
+    terms = resolve(model.covariates, data, model.level)
+    parts = tuple(dict.fromkeys(part for term in terms for part in term.parts))
+    if model.outcome in parts:
+        raise ModelError(f"Model {model.name!r}: the outcome {model.outcome!r} is among its covariates.")
+    columns = {part: numbers(data, part) for part in parts}
+    columns[model.outcome] = numbers(data, model.outcome, "the outcome")
+    if model.weights:
+        columns[model.weights] = numbers(data, model.weights, "the weights")
+    clustered = model.cluster if model.estimator != "firth" else None
+    labels = {}
+    for name, role in ((model.cluster, "the cluster"), *((f, "a fixed effect") for f in model.fixed_effects)):
+        if name is not None:
+            require(name, data, role)
+            labels[name] = data[name]
+
+    work = Selection(
+        model=model,
+        y=columns[model.outcome],
+        values=_values(terms, columns),
+        effects={name: labels[name] for name in model.fixed_effects},
+        keep=np.ones(len(data), bool),
+        reason=np.full(len(data), "", object),
+        active=[term.name for term in terms],
+    )
+    work.drop(~sample_rows(model, data), "outside the sample")
+    needed = {name: np.isnan(column) for name, column in columns.items()}
+    for name in dict.fromkeys(filter(None, [clustered, *model.fixed_effects])):
+        needed[name] = labels[name].isna().to_numpy()
+    _drop_missing(work, needed)
+    weights = columns[model.weights] if model.weights else None
+    _check_sizes(work, columns, data.index)
+    if weights is not None:
+        if (bad := (weights < 0) & work.keep).any():
+            raise ModelError(f"The weights {model.weights!r} hold {bad.sum()} negative values.")
+        work.drop(weights == 0, f"zero weight in {model.weights}")
+    base = choose(work)
+    codes = None
+    if clustered is not None:
+        codes, found = pd.factorize(labels[clustered][work.keep].to_numpy())
+        if len(found) < 2:
+            raise ModelError(f"All rows used lie in one cluster of {clustered!r} ({found[0]}); it takes two.")
+    return _assemble(work, base, terms, data.index, codes, weights)
+
+
+def _values(terms: tuple[Term, ...], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Each term's values."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return {term.name: product(term, columns) for term in terms}
+
+
+def _check_sizes(work: Selection, columns: dict[str, np.ndarray], index: pd.Index) -> None:
+    """Nothing, when the rows kept hold finite numbers whose squares are numbers."""
+    for name, column in columns.items():
+        if (bad := np.isinf(column) & work.keep).any():
+            first = index[np.flatnonzero(bad)[0]]
+            raise ModelError(f"The column {name!r} holds {bad.sum()} infinite values, first at {first!r}.")
+    for name, column in (work.values | columns).items():
+        largest = np.abs(column[work.keep]).max(initial=0.0)
+        if not (largest == 0 or 1e-100 < largest < 1e100):
+            raise ModelError(f"The values of {name!r} reach {largest:.0e}, too far from 1: rescale them.")
+
+
+def sample_rows(model: Model, data: pd.DataFrame) -> np.ndarray:
+    """(n,) bool: the rows that the model's query keeps."""
+    if model.sample is None:
+        return np.ones(len(data), bool)
+    position = "_position_in_data"
+    try:
+        rows = data.assign(**{position: np.arange(len(data))}).query(model.sample)[position]
+    except Exception as error:
+        raise ModelError(
+            f"Model {model.name!r}: the sample {model.sample!r} is no query on these data: {error}"
+        ) from error
+    inside = np.zeros(len(data), bool)
+    inside[rows.to_numpy()] = True
+    if not inside.any():
+        raise ModelError(f"Model {model.name!r}: no row is in the sample {model.sample!r}.")
+    return inside
+
+
+def _drop_missing(work: Selection, missing: dict[str, np.ndarray]) -> None:
+    """Drops incomplete rows, the reason naming each column that the row lacks."""
+    lacking = np.column_stack(list(missing.values()))
+    names = np.array(list(missing), dtype=object)
+    candidates = work.keep.copy()
+    for row in np.flatnonzero(candidates & lacking.any(axis=1)):
+        work.reason[row] = f"missing {', '.join(names[lacking[row]])}"
+    work.keep &= ~lacking.any(axis=1)
+    if not work.keep.any():
+        shares = lacking[candidates].sum(axis=0)
+        counts = ", ".join(f"{name} ({count})" for name, count in zip(names, shares, strict=True) if count)
+        raise ModelError(
+            f"Model {work.model.name!r}: none of {candidates.sum()} rows is complete; "
+            f"missing values: {counts or 'none'}."
+        )
+
+
+def _assemble(
+    work: Selection,
+    base: Base,
+    terms: tuple[Term, ...],
+    index: pd.Index,
+    codes: np.ndarray | None,
+    weights: np.ndarray | None,
+) -> Design:
+    """The design of what is left."""
+    model, kept = work.model, work.keep
+    groups = tuple(pd.factorize(labels[kept].to_numpy())[0] for labels in work.effects.values())
+    nested = [codes is not None and is_nested(group, codes) for group in groups]
+    counted = len(work.active) + len(base.names)
+    if nested_columns := sum(nested[owner] for owner in base.owner) if groups else 0:
+        counted -= nested_columns - 1
+    blocks, names, effects = [work.covariates()], list(work.active), 0
+    if not groups:
+        blocks, names = [base.columns, *blocks], base.names + names
+    elif model.estimator != "lpm":
+        blocks, names, effects = [*blocks, base.columns], names + base.names, len(base.names)
+    if not names:
+        notes = "; ".join(f"{name} {note}" for name, note in work.notes.items())
+        raise ModelError(f"Model {model.name!r}: no covariate is left. {notes}".rstrip())
+    return Design(
+        model=model,
+        terms=terms,
+        names=tuple(names),
+        effects=effects,
+        X=np.hstack(blocks),
+        y=work.y[kept],
+        weights=None if weights is None else weights[kept],
+        codes=codes,
+        clusters=None if codes is None else int(codes.max()) + 1,
+        groups=groups,
+        parameters=counted,
+        used=kept,
+        dropped=pd.DataFrame({"reason": work.reason[~kept].astype(str)}, index=index[~kept]),
+        notes=dict(work.notes),
+        omitted=tuple(work.omitted),
+    )

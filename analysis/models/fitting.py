@@ -1,0 +1,69 @@
+"""Fits a model: the design, the estimator of that name, and one frozen result."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import ModelError
+from analysis.models import firth, logit, lpm
+from analysis.models.cluster import kish
+from analysis.models.design import design
+from analysis.models.results import Fit
+from analysis.models.spec import Model
+
+ESTIMATORS = {"logit": logit.estimate, "firth": firth.estimate, "lpm": lpm.estimate}
+
+
+def fit(model: Model, data: pd.DataFrame) -> Fit:
+    """Fits one model on any DataFrame.
+
+    Parameters
+    ----------
+    model : from `load_model` or `Model`.
+    data : one row a jurisdiction, with the model's columns; any index, repeated labels included.
+
+    Raises
+    ------
+    ModelError : what `analysis.models.design.design` names, or an estimator that did not converge.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"listed": [0, 0, 1, 0, 1, 1], "x": [1, 2, 3, 4, 5, 6]})
+    >>> fit(Model("small", "listed", ["x"], estimator="lpm"), frame).n
+    6
+    """
+    if not isinstance(model, Model):
+        raise ModelError(f"A Model was expected, not {type(model).__name__}: see load_model(name).")
+    chosen = design(model, data)
+    with np.errstate(over="ignore", under="ignore"):
+        found = ESTIMATORS[model.estimator](chosen)
+    notes = dict(chosen.notes)
+    if found.note:
+        for name in chosen.names[: len(chosen.names) - chosen.effects]:
+            notes[name] = "; ".join(filter(None, [notes.get(name, ""), found.note]))
+    return Fit(
+        model=model,
+        n=len(chosen.y),
+        rows=data.index[chosen.used],
+        used=chosen.used,
+        dropped=chosen.dropped,
+        covariates=chosen.terms,
+        terms=chosen.names,
+        effects=chosen.effects,
+        coefficients=found.coefficients,
+        covariance=found.covariance,
+        inference=found.inference,
+        degrees_of_freedom=found.degrees_of_freedom,
+        clusters=chosen.clusters,
+        effective_clusters=found.effective_clusters,
+        effective_clusters_by_size=None if chosen.codes is None else kish(np.bincount(chosen.codes)),
+        log_likelihood=found.log_likelihood,
+        converged=found.converged,
+        condition_number=found.condition_number,
+        outcome=chosen.y,
+        fitted=found.fitted,
+        shift=found.shift,
+        notes=notes,
+        omitted=chosen.omitted,
+    )

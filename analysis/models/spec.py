@@ -1,0 +1,167 @@
+"""What is asked: a frozen description of one model, checked when it is made."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from analysis.errors import ModelError
+from analysis.provenance import read_params
+
+ESTIMATOR_NAMES = ("logit", "firth", "lpm")
+LEVELS = ("county", "place", "state")
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """The end of an error message: the known name closest to `name`, or the known names, or nothing.
+
+    >>> nearest("median_agee", ["median_age", "population"])
+    " Nearest: 'median_age'."
+    """
+    known = list(known)
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    if close:
+        return f" Nearest: {close[0]!r}."
+    return f" Known: {', '.join(known)}." if 0 < len(known) <= 12 else ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: what is explained, by what, on which rows, and how it is estimated.
+
+    Parameters
+    ----------
+    name : what tables call it.
+    outcome : the column explained; 0 and 1 for `logit` and `firth`, any number for `lpm`.
+    covariates : columns, catalogue groups (a name is a column first), products as `"a:b"`, squares as
+        `"a:a"`.
+    estimator : `logit` (maximum likelihood), `firth` (penalised likelihood) or `lpm` (least squares).
+    level : what a row is: `county`, `place` or `state`.
+    fixed_effects : columns whose every value gets an intercept of its own.
+    random_intercept : none of the estimators here has one; anything but None is an error.
+    cluster : the column within whose values errors may be correlated.
+    sample : a `DataFrame.query` string; None keeps every row.
+    weights : a column of weights (each row counts that many times in the sums, not in `n`).
+
+    Raises
+    ------
+    ModelError : an unknown estimator or level, a name given twice, the outcome among the covariates.
+
+    Examples
+    --------
+    >>> main = Model("main", "is_listed", ["foreign_born_share"])
+    >>> main.with_(add=["median_age"], cluster="state").covariates
+    ('foreign_born_share', 'median_age')
+    """
+
+    name: str
+    outcome: str
+    covariates: tuple[str, ...]
+    estimator: str = "logit"
+    level: str = "county"
+    fixed_effects: tuple[str, ...] = ()
+    random_intercept: str | None = None
+    cluster: str | None = None
+    sample: str | None = None
+    weights: str | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("covariates", "fixed_effects"):
+            object.__setattr__(self, field, _names(getattr(self, field), field, self.name))
+        for field in ("name", "outcome"):
+            if not (isinstance(getattr(self, field), str) and getattr(self, field).strip()):
+                raise ModelError(
+                    f"Model {self.name!r}: {field} must be a name, not {getattr(self, field)!r}."
+                )
+        for field in ("random_intercept", "cluster", "sample", "weights"):
+            value = getattr(self, field)
+            if value is not None and not (isinstance(value, str) and value.strip()):
+                raise ModelError(f"Model {self.name!r}: {field} must be text or None, not {value!r}.")
+        _one_of(self.estimator, ESTIMATOR_NAMES, "estimator", self.name)
+        _one_of(self.level, LEVELS, "level", self.name)
+        if self.random_intercept is not None:
+            raise ModelError(
+                f"Model {self.name!r}: random_intercept={self.random_intercept!r}, but none of the known "
+                f"estimators ({', '.join(ESTIMATOR_NAMES)}) has a random intercept."
+            )
+        if self.outcome in {part for name in self.covariates for part in (name, *name.split(":"))}:
+            raise ModelError(f"Model {self.name!r}: the outcome {self.outcome!r} is among its covariates.")
+        if self.estimator == "firth" and self.weights is not None:
+            raise ModelError(
+                f"Model {self.name!r}: firth takes no weights ({self.weights!r}): its penalty is defined "
+                "for rows that count once. Use logit or lpm."
+            )
+
+    def with_(self, *, add: Iterable[str] = (), drop: Iterable[str] = (), **changes: Any) -> Model:
+        """A new model with covariates added and dropped, and other fields replaced.
+
+        Raises
+        ------
+        ModelError : a field that a model does not have, or a covariate to drop that is not there (each
+            with the nearest name), or what the changed model breaks.
+        """
+        known = [field.name for field in fields(self)]
+        for field in changes:
+            if field not in known:
+                raise ModelError(f"A model has no field {field!r}.{nearest(field, known)}")
+        covariates = list(_names(changes.pop("covariates", self.covariates), "covariates", self.name))
+        for name in _names(drop, "drop", self.name):
+            if name not in covariates:
+                raise ModelError(
+                    f"Model {self.name!r}: {name!r} cannot be dropped, it is not among the "
+                    f"covariates.{nearest(name, covariates)}"
+                )
+            covariates.remove(name)
+        covariates += _names(add, "add", self.name)
+        return replace(self, covariates=tuple(covariates), **changes)
+
+
+def load_model(name: str) -> Model:
+    """The model of that name in `params.yaml`, under `models:`.
+
+    Raises
+    ------
+    ModelError : no such model (with the nearest name), or an entry that is no valid model.
+    DataError : `params.yaml` is not found or is not YAML.
+    """
+    models = read_params().get("models") or {}
+    if not isinstance(models, dict):
+        raise ModelError("params.yaml: `models` must be a mapping from names to models.")
+    if name not in models:
+        raise ModelError(f"params.yaml has no model {name!r}.{nearest(name, map(str, models))}")
+    entry = models[name]
+    if not isinstance(entry, dict):
+        raise ModelError(f"params.yaml: model {name!r} must be a mapping of fields, not {entry!r}.")
+    known = [field.name for field in fields(Model)]
+    for field in entry:
+        if field not in known:
+            raise ModelError(f"params.yaml: model {name!r} has no field {field!r}.{nearest(field, known)}")
+    for field in ("outcome", "covariates"):
+        if field not in entry:
+            raise ModelError(f"params.yaml: model {name!r} lacks the field {field!r}.")
+    return Model(**{"name": name, **entry})
+
+
+def _names(value: object, field: str, model: object) -> tuple[str, ...]:
+    """A tuple of distinct names out of a name, a list of names, or None."""
+    names = () if value is None else (value,) if isinstance(value, str) else value
+    if not isinstance(names, Iterable):
+        raise ModelError(f"Model {model!r}: {field} must be a list of names, not {value!r}.")
+    names = tuple(names)
+    for name in names:
+        if not (isinstance(name, str) and name.strip()):
+            raise ModelError(f"Model {model!r}: {field} must hold names, not {name!r}.")
+        if names.count(name) > 1:
+            raise ModelError(f"Model {model!r}: {name!r} is named twice in {field}.")
+    return tuple(str(name) for name in names)
+
+
+def _one_of(value: object, known: tuple[str, ...], field: str, model: object) -> None:
+    if value not in known:
+        close = difflib.get_close_matches(str(value), known, n=1)
+        hint = f" Nearest: {close[0]!r}." if close else ""
+        raise ModelError(
+            f"Model {model!r}: unknown {field} {value!r}; known {field}s are {', '.join(known)}.{hint}"
+        )

@@ -1,0 +1,117 @@
+"""From names to numbers: columns, catalogue groups, products and squares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from analysis import catalogue
+from analysis.errors import ModelError
+from analysis.models.spec import nearest
+
+
+@dataclass(frozen=True)
+class Term:
+    """A covariate as it enters a model: the product of its parts, one part for a plain column."""
+
+    name: str
+    parts: tuple[str, ...]
+
+
+def resolve(covariates: Iterable[str], data: pd.DataFrame, level: str = "county") -> tuple[Term, ...]:
+    """The terms that names stand for: a column first, then a product of columns, then a catalogue group.
+
+    A group is that of the catalogue's `level`; a member that is already there is not added again.
+
+    Raises
+    ------
+    ModelError : a name that is none of these (with the nearest), or a group's member that `data` lacks.
+    """
+    terms: dict[str, Term] = {}
+    for name in covariates:
+        if name in data.columns:
+            terms.setdefault(name, Term(name, (name,)))
+        elif ":" in name:
+            parts = tuple(part.strip() for part in name.split(":"))
+            for part in parts:
+                require(part, data, f"of the product {name!r}")
+            terms.setdefault(name, Term(name, parts))
+        else:
+            for member in _members(name, data, level):
+                terms.setdefault(member, Term(member, (member,)))
+    return tuple(terms.values())
+
+
+def _members(name: str, data: pd.DataFrame, level: str) -> tuple[str, ...]:
+    """The columns of a catalogue group."""
+    if name not in catalogue.GROUPS:
+        known = [str(column) for column in data.columns] + list(catalogue.GROUPS)
+        raise ModelError(f"No column and no catalogue group is named {name!r}.{nearest(name, known)}")
+    members = catalogue.group_members(name, level)
+    if absent := [member for member in members if member not in data.columns]:
+        raise ModelError(f"The group {name!r} holds columns that the data lack: {', '.join(absent)}.")
+    if not members:
+        raise ModelError(f"The group {name!r} has no variable at the level {level!r}.")
+    return members
+
+
+def require(column: str, data: pd.DataFrame, role: str) -> None:
+    """Nothing, when `data` has exactly one column of that name.
+
+    Raises
+    ------
+    ModelError : it has none (with the nearest name), or several.
+    """
+    if column not in data.columns:
+        known = [str(known) for known in data.columns]
+        raise ModelError(f"The data have no column {column!r} ({role}).{nearest(column, known)}")
+    if isinstance(data[column], pd.DataFrame):
+        raise ModelError(f"The data have several columns named {column!r} ({role}).")
+
+
+def numbers(data: pd.DataFrame, column: str, role: str = "a covariate") -> np.ndarray:
+    """A column as floats of shape (n,), missing values as NaN; True and False as 1 and 0.
+
+    Raises
+    ------
+    ModelError : the column is absent, twice there, or does not hold numbers.
+    """
+    require(column, data, role)
+    values = data[column]
+    if values.dtype == object and all(isinstance(value, Real | Decimal) for value in values.dropna()):
+        values = values.astype("Float64")
+    if not pd.api.types.is_any_real_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(
+        values.dtype
+    ):
+        raise ModelError(f"The column {column!r} ({role}) holds no numbers but {values.dtype}.")
+    return values.to_numpy(dtype=float, na_value=np.nan)
+
+
+def product(term: Term, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The term's values, shape (n,)."""
+    values = columns[term.parts[0]]
+    for part in term.parts[1:]:
+        values = values * columns[part]
+    return values
+
+
+def derivative(term: Term, column: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The term's derivative with respect to one column, shape (n,), by the product rule.
+
+    >>> derivative(Term("a:a", ("a", "a")), "a", {"a": np.array([1.0, 3.0])})
+    array([2., 6.])
+    """
+    total = np.zeros(len(columns[term.parts[0]]))
+    for position, part in enumerate(term.parts):
+        if part == column:
+            others = np.ones(len(total))
+            for rest, other in enumerate(term.parts):
+                if rest != position:
+                    others = others * columns[other]
+            total = total + others
+    return total

@@ -1,0 +1,166 @@
+"""Tables as Markdown: coefficients of fitted models, and any frame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from analysis import catalogue
+from analysis.errors import AnalysisError, ModelError
+from analysis.models import Fit, estimates
+from analysis.models.results import as_fits
+
+FORMATS = ("markdown",)
+NAMES = {"logit": "Logit", "firth": "Firth logit", "lpm": "Linear probability"}
+UNITS = {
+    "logit": "log odds for one unit of the covariate, with Wald limits",
+    "firth": "log odds for one unit of the covariate, with profile penalised-likelihood limits",
+    "lpm": "probability for one unit of the covariate, with Wald limits",
+}
+
+
+def escape(value: object) -> str:
+    """Any value as Markdown that shows its text and nothing else, on one line.
+
+    >>> print(escape("a|b <i> *x* _y_"))
+    a\\|b \\<i\\> \\*x\\* \\_y\\_
+    """
+    text = re.sub(r"\s+", " ", str(value)).strip()
+    text = re.sub(r"([\\`*_{}\[\]<>#|~^$@&!'\"+])", r"\\\1", text)
+    return text.replace("--", r"\-\-").replace("...", r"\.\.\.")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with that many significant digits, without exponent between 1e-6 and 1e9.
+
+    >>> number(0.0123456), number(1234567.0), number(-np.inf), number(np.nan)
+    ('0.0123', '1234567', '-∞', '')
+    """
+    if value is None or pd.isna(value):
+        return ""
+    if np.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if value == 0 or not 1e-6 <= abs(value) < 1e9:
+        return f"{value:.{digits - 1}e}" if value else "0"
+    size = int(f"{value:.{digits - 1}e}".split("e")[1])
+    return f"{value:.{max(digits - 1 - size, 0)}f}"
+
+
+def markdown_table(
+    frame: pd.DataFrame, *, headers: Mapping[str, str] | None = None, digits: int = 3, escaped: bool = True
+) -> str:
+    """The frame as a pipe table, its index left out; numbers to the right, text to the left.
+
+    Parameters
+    ----------
+    frame : any frame. Missing values are empty cells; floats have `digits` significant digits, whole
+        numbers all of theirs.
+    headers : another heading for some columns.
+    escaped : whether text is escaped, so that it shows as text; False where cells hold Markdown.
+
+    Raises
+    ------
+    ModelError : no column.
+    """
+    if not len(frame.columns):
+        raise ModelError("A table needs at least one column.")
+    shown = escape if escaped else str
+    cells, marks = [], []
+    for position, name in enumerate(frame.columns):
+        column = frame.iloc[:, position]
+        is_number = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(
+            column.dtype
+        )
+        whole = pd.api.types.is_integer_dtype(column.dtype)
+        marks.append("---:" if is_number else ":---")
+        texts = [shown((headers or {}).get(name, name))]
+        for value in column:
+            if pd.isna(value):
+                texts.append("")
+            elif is_number:
+                texts.append(f"{int(value)}" if whole else number(value, digits))
+            else:
+                texts.append(shown(value))
+        cells.append(texts)
+    rows = list(zip(*cells, strict=True))
+    lines = ["| " + " | ".join(row) + " |" for row in [rows[0], tuple(marks), *rows[1:]]]
+    return "\n".join(lines) + "\n"
+
+
+def coefficient_table(fits: Fit | Iterable[Fit], *, format: str = "markdown") -> str:
+    """Terms as rows, models as columns: each estimate with its 95 % interval in brackets.
+
+    Terms carry the catalogue's label where one is known. Below them: estimator, fixed effects, sample,
+    rows, clusters with their effective number (Kish's, by rows). There are no stars. An empty estimate
+    says why in its cell, and in full in the notes below the table; a dash marks a term that the model
+    does not have. Models of the same name are numbered.
+
+    Parameters
+    ----------
+    fits : one fit or many, in the order of the columns.
+    format : `markdown`.
+
+    Raises
+    ------
+    ModelError : no fit, or an unknown format.
+    """
+    if format not in FORMATS:
+        raise ModelError(f"format={format!r} is unknown; one of {', '.join(FORMATS)}.")
+    fits = as_fits(fits)
+    tables = [estimates(fit).set_index("term") for fit in fits]
+    terms = list(dict.fromkeys(term for table in tables for term in table.index))
+    names = _distinct([fit.model.name for fit in fits])
+    columns = {"Term": [escape(_label(term)) for term in terms] + list(_foot(fits[0]))}
+    lines = []
+    for name, fit, table in zip(names, fits, tables, strict=True):
+        cells = [_cell(table.loc[term]) if term in table.index else "–" for term in terms]
+        columns[escape(name)] = cells + [escape(text) for text in _foot(fit).values()]
+        for note, where in table.groupby("note", sort=False).groups.items():
+            if note:
+                subject = [] if len(fits) == 1 else [name]
+                subject += [] if len(where) == len(table) else ["; ".join(_label(term) for term in where)]
+                lines.append(f"{', '.join(subject) or name}: {note.rstrip('.')}.")
+    units = dict.fromkeys(f"{NAMES[fit.model.estimator]}: {UNITS[fit.model.estimator]}" for fit in fits)
+    lines.insert(0, f"95 % intervals in brackets. {'; '.join(units)}.")
+    body = markdown_table(pd.DataFrame(columns), escaped=False)
+    return body + "\n" + "\n".join(f"- {escape(line)}" for line in lines) + "\n"
+
+
+def _cell(row: pd.Series) -> str:
+    if pd.isna(row["estimate"]):
+        reason = row["note"].split(":")[1] if row["note"].startswith("left out:") else row["note"]
+        return escape("none: " + re.split(r" in combination|:| \(\d", reason.strip())[0])
+    limits = f"{number(row['conf_low'])}, {number(row['conf_high'])}"
+    return f"{number(row['estimate'])} \\[{limits}\\]"
+
+
+def _foot(fit: Fit) -> dict[str, str]:
+    model = fit.model
+    clusters = "not clustered"
+    if fit.clusters is not None:
+        clusters = f"{fit.clusters} by {model.cluster} (effective: {fit.effective_clusters_by_size:.1f})"
+    return {
+        "Estimator": NAMES[model.estimator],
+        "Fixed effects": ", ".join(model.fixed_effects) or "none",
+        "Sample": model.sample or "all",
+        "Rows": f"{fit.n}",
+        "Clusters": clusters,
+    }
+
+
+def _label(term: str) -> str:
+    try:
+        return catalogue.label(term)
+    except AnalysisError:
+        return term
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Names with ` (2)`, ` (3)` behind the second and third of the same name."""
+    return [
+        name if names[:position].count(name) == 0 else f"{name} ({names[:position].count(name) + 1})"
+        for position, name in enumerate(names)
+    ]

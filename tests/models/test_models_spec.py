@@ -1,0 +1,92 @@
+"""A model is checked when it is made, and changing it makes a new one."""
+
+import dataclasses
+
+import pytest
+
+from analysis.errors import ModelError
+from analysis.models import Model, load_model
+from analysis.models.fitting import ESTIMATORS
+from analysis.models.spec import ESTIMATOR_NAMES
+
+MAIN = Model("main", "is_listed", ["democratic_share", "log_population"], cluster="state")
+
+
+def test_every_accepted_estimator_exists():
+    assert set(ESTIMATORS) == set(ESTIMATOR_NAMES) and len(ESTIMATORS) > 0
+
+
+def test_with_makes_a_new_model():
+    wider = MAIN.with_(add=["median_age"], drop=["log_population"], name="wider", fixed_effects="state")
+    assert wider.covariates == ("democratic_share", "median_age")
+    assert (wider.name, wider.fixed_effects, wider.cluster) == ("wider", ("state",), "state")
+    assert MAIN.covariates == ("democratic_share", "log_population") and MAIN.fixed_effects == ()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        MAIN.outcome = "other"
+
+
+def test_one_name_may_stand_for_a_list():
+    assert Model("m", "y", "x").covariates == ("x",)
+    assert MAIN.with_(add="median_age").covariates[-1] == "median_age"
+    assert MAIN.with_(covariates=["a"], add=["b"]).covariates == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"estimator": "logitt"}, "known estimators are logit, firth, lpm.*Nearest: 'logit'"),
+        ({"estimator": "mixed_logit"}, "unknown estimator 'mixed_logit'"),
+        ({"level": "town"}, "unknown level 'town'"),
+        ({"covariate": ["x"]}, "no field 'covariate'.*Nearest: 'covariates'"),
+        ({"drop": ["log_populaton"]}, "'log_populaton' cannot be dropped.*Nearest: 'log_population'"),
+        ({"add": ["log_population"]}, "'log_population' is named twice"),
+        ({"add": ["is_listed"]}, "outcome 'is_listed' is among"),
+        ({"add": ["is_listed:log_population"]}, "outcome 'is_listed' is among"),
+        ({"random_intercept": "state"}, "random_intercept='state'"),
+        ({"estimator": "firth", "weights": "population"}, "firth takes no weights"),
+        ({"cluster": ["state"]}, "cluster must be text or None"),
+        ({"outcome": ""}, "outcome must be a name"),
+        ({"covariates": [1]}, "covariates must hold names"),
+        ({"covariates": 5}, "covariates must be a list"),
+    ],
+)
+def test_what_is_wrong_is_said(change, message):
+    with pytest.raises(ModelError, match=message):
+        MAIN.with_(**change)
+
+
+@pytest.fixture
+def params(tmp_path, monkeypatch):
+    def write(text: str) -> None:
+        (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+
+    monkeypatch.setenv("ANALYSIS_ROOT", str(tmp_path))
+    return write
+
+
+def test_load_model_reads_params(params):
+    params(
+        "models:\n  main:\n    outcome: is_listed\n    covariates: [a, 'a:b']\n    estimator: logit\n"
+        "    level: county\n    cluster: state\n    fixed_effects: [state]\n    sample: 'b > 0'\n"
+    )
+    assert load_model("main") == Model(
+        "main", "is_listed", ("a", "a:b"), cluster="state", fixed_effects=("state",), sample="b > 0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("models: {main: {outcome: y, covariates: [x]}}", "no model 'mian'.*Nearest: 'main'"),
+        ("models: [main]", "must be a mapping"),
+        ("models: {mian: [x]}", "must be a mapping of fields"),
+        ("models: {mian: {outcome: y, covariates: [x], clusters: s}}", "'clusters'.*Nearest: 'cluster'"),
+        ("models: {mian: {covariates: [x]}}", "lacks the field 'outcome'"),
+        ("models: {mian: {outcome: y, covariates: [x], estimator: probit}}", "unknown estimator 'probit'"),
+        ("other: 1", "no model 'mian'"),
+    ],
+)
+def test_load_model_says_what_is_wrong(params, text, message):
+    params(text)
+    with pytest.raises(ModelError, match=message):
+        load_model("mian")
