@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from analysis.catalogue import LEVELS, Variable, as_day, group_members, load_catalogue
-from analysis.errors import DataError
+from analysis.errors import DataError, run
 from analysis.ledger import codes_of, read_ledger
 from analysis.panel import load_panel
 from analysis.provenance import processed, read_params, vintages, write_csv
@@ -242,7 +242,7 @@ def against_published(rows: Iterable[Check], published: pd.DataFrame) -> list[Ch
     ]
 
 
-def run() -> pd.DataFrame:
+def check_all() -> pd.DataFrame:
     """Every check of the built tables, one row each: `check, scope, value, expected, status`."""
     params = read_params()
     panels = {level: load_panel(level) for level in LEVELS}
@@ -292,10 +292,10 @@ def stop_on_fail(table: pd.DataFrame) -> None:
 
 def main() -> None:
     """Stage `checks`: run every check, stop on a fail, else write `checks.csv`."""
-    table = run()
+    table = check_all()
     stop_on_fail(table)
     write_csv(table, processed("checks.csv"))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

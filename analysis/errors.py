@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 
 class AnalysisError(Exception):
     """Any error that a user can act on; the command line prints it without a traceback."""
@@ -40,3 +43,11 @@ class ModelError(AnalysisError, ValueError):
 
 class RenderError(AnalysisError):
     """A page that cannot be rendered; the message names the source file and the line."""
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage's `main`; an error that a user can act on is one message, without a traceback."""
+    try:
+        main()
+    except AnalysisError as error:
+        sys.exit(f"error: {error}")

@@ -22,7 +22,7 @@ from analysis.catalogue import (
     nearest,
     proportion_margin,
 )
-from analysis.errors import DataError
+from analysis.errors import DataError, run
 from analysis.ledger import agreements, listings
 from analysis.provenance import processed, read_params, write_csv, write_parquet
 from analysis.sources import acs, geography, money, state_policy, unauthorized, votes
@@ -112,8 +112,8 @@ def build(
             return value(catalogue[name], (variable.name,))
         known = [*own.columns, *catalogue]
         raise fail(
-            f"the formula names {name!r}, which is neither in {variable.source} nor a variable of this "
-            f"level{nearest(name, known)}",
+            f"the formula names {name!r}, which is neither a column of data/raw/{variable.source} nor a "
+            f"variable of this level{nearest(name, known)}",
             "name a column of the source or a variable.",
             column=variable.name,
         )
@@ -273,4 +273,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -57,11 +57,13 @@ def read_slfrf(vintage: str, level: str = "county") -> pd.DataFrame:
     program, kinds = SLFRF_LEVELS[level]
     chosen = rows[(rows["program"] == program) & rows["geoid_kind"].isin(kinds)]
     geoid = chosen["geoid"].where(chosen["geoid_kind"] != "cousub", chosen["geoid"].map(ten_digits()))
-    return chosen.assign(geoid=geoid).dropna(subset="geoid").set_index("geoid")[["allocation_usd"]].sort_index()
+    return (
+        chosen.assign(geoid=geoid).dropna(subset="geoid").set_index("geoid")[["allocation_usd"]].sort_index()
+    )
 
 
 def ten_digits() -> dict[str, str]:
-    """State and subdivision code (seven digits, as Treasury's table is coded) to the full ten digits.; within a state they are unique."""
+    """Treasury's seven digits of a subdivision (state and code, unique in a state) to the full ten."""
     codes = geography.read_subdivisions(vintages("geography")[-1]).index
     return dict(zip(codes.str[:2] + codes.str[5:], codes, strict=True))
 

@@ -1,0 +1,99 @@
+"""Figures from the committed tables: each function takes a frame and returns a matplotlib figure."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter
+
+from analysis.catalogue import label
+
+# Okabe and Ito's palette, safe for colour-blind readers; shape and lightness differ as well.
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#767676"
+MARKS = ((GREY, "o"), (BLUE, "s"), (ORANGE, "D"), (GREEN, "^"))
+LIMITS = ["estimate", "conf_low", "conf_high"]
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "svg.hashsalt": "listed-jurisdictions",
+    "svg.fonttype": "path",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+}
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of that many inches in the project's style, apart from any global state."""
+    sns.set_theme(style="ticks", rc=STYLE)
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def listing_by_state_figure(by_state: pd.DataFrame) -> Figure:
+    """Share of each state's counties that are listed, states without one left out.
+
+    Parameters
+    ----------
+    by_state : `state, listed, counties, listed_share, is_listed_state`, one row a state.
+    """
+    shown = by_state[by_state["listed"] > 0].sort_values(["listed_share", "state"], ascending=[False, True])
+    kinds = {1: "the state itself is listed", 0: "the state is not listed"}
+    looks = {1: {"facecolor": BLUE}, 0: {"facecolor": "#F7D9BF", "edgecolor": ORANGE, "hatch": "////"}}
+    figure = new_figure(7.2, 0.21 * len(shown) + 1.0)
+    axes = figure.subplots()
+    sns.barplot(data=shown, x="listed_share", y="state", color=BLUE, saturation=1, ax=axes)
+    for bar, is_listed_state in zip(axes.patches, shown["is_listed_state"], strict=True):
+        bar.set(**looks[is_listed_state])
+    for position, row in enumerate(shown.itertuples()):
+        axes.text(
+            row.listed_share + 0.01, position, f"{row.listed} of {row.counties}", va="center", fontsize=8
+        )
+    axes.set(xlabel="Share of the state's counties that are listed", ylabel="", xlim=(0, 1.14))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_xticks(np.linspace(0, 1, 6))
+    handles = [Patch(**looks[kind], label=text) for kind, text in kinds.items()]
+    axes.legend(handles=handles, loc="lower right", frameon=False)
+    return figure
+
+
+def marginal_effects_figure(effects: pd.DataFrame) -> Figure:
+    """Average marginal effects with 95 % intervals, one row a covariate, one panel a sample.
+
+    Each panel has a scale of its own, since listing is far rarer in some samples than in others.
+
+    Parameters
+    ----------
+    effects : `term, sample, estimate, conf_low, conf_high` in probability, in the order to be shown.
+    """
+    terms, samples = list(dict.fromkeys(effects["term"])), list(dict.fromkeys(effects["sample"]))
+    figure = new_figure(7.6, 0.48 * len(terms) + 1.1)
+    panels = figure.subplots(1, len(samples), sharey=True, squeeze=False)[0]
+    for axes, sample, (colour, marker) in zip(panels, samples, MARKS, strict=False):
+        rows = 100 * effects[effects["sample"] == sample].set_index("term").reindex(terms)[LIMITS]
+        axes.axvline(0, color="black", linewidth=0.8)
+        axes.errorbar(
+            rows["estimate"],
+            np.arange(len(terms)),
+            xerr=[rows["estimate"] - rows["conf_low"], rows["conf_high"] - rows["estimate"]],
+            fmt=marker,
+            color=colour,
+            markersize=5,
+            capsize=3,
+            linewidth=1.4,
+        )
+        axes.set_title(sample, fontsize=10)
+        axes.tick_params(axis="y", length=0)
+        sns.despine(ax=axes, left=True)
+    panels[0].set_yticks(
+        np.arange(len(terms)), [textwrap.fill(label(term), 27) for term in terms], fontsize=9
+    )
+    panels[0].invert_yaxis()
+    figure.supxlabel("Percentage points of listing that go with one standard deviation more", fontsize=10)
+    return figure

@@ -1,0 +1,103 @@
+"""Numbers in sentences: every figure that prose states is turned into words here, never typed."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.errors import RenderError
+
+
+def count(number: float) -> str:
+    """A whole number with thousands separated.
+
+    >>> count(3144)
+    '3,144'
+    """
+    return f"{int(number):,}"
+
+
+def how_many(number: float) -> str:
+    """A count as a sentence has it: "none" for zero.
+
+    >>> how_many(0), how_many(36)
+    ('none', '36')
+    """
+    return count(number) if number else "none"
+
+
+def claim(text: str, holds: bool) -> str:
+    """A sentence that rests on numbers, as long as they bear it.
+
+    Raises
+    ------
+    RenderError : they no longer do, so that the sentence has to be written anew.
+
+    >>> claim("The vote goes with listing.", True)
+    'The vote goes with listing.'
+    """
+    if not holds:
+        raise RenderError(f"The numbers no longer bear the sentence {text!r}. Write it anew.")
+    return text
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share in percent.
+
+    >>> percent(0.1234), percent(0.1234, 1)
+    ('12 %', '12.3 %')
+    """
+    return f"{100 * share:.{digits}f} %"
+
+
+def of_hundred(per_100: float) -> str:
+    """How many of 100, to the whole number; what rounds to none or all says so.
+
+    >>> of_hundred(54.46), of_hundred(0.3), of_hundred(0), of_hundred(99.8)
+    ('about 54', 'fewer than 1', 'none', 'more than 99')
+    """
+    if per_100 == 0 or per_100 == 100:
+        return "none" if per_100 == 0 else "all"
+    if per_100 < 0.5:
+        return "fewer than 1"
+    return "more than 99" if per_100 > 99.5 else f"about {per_100:.0f}"
+
+
+def limits(low: float, high: float) -> str:
+    """An interval of numbers out of 100, to the whole number.
+
+    >>> limits(30.83, 76.24)
+    '31 to 76'
+    """
+    return f"{low:.0f} to {high:.0f}"
+
+
+def frequency(row: pd.Series) -> str:
+    """A natural frequency with its interval from `per_100`, `conf_low`, `conf_high`.
+
+    >>> frequency(pd.Series({"per_100": 54.46, "conf_low": 30.83, "conf_high": 76.24}))
+    'about 54 (range 31 to 76)'
+    """
+    return f"{of_hundred(row['per_100'])} (range {limits(row['conf_low'], row['conf_high'])})"
+
+
+def points(effect: pd.Series) -> str:
+    """A change of probability in percentage points with its interval.
+
+    >>> points(pd.Series({"estimate": 0.0731, "conf_low": 0.0359, "conf_high": 0.1102}))
+    '+7.3 (3.6 to 11.0)'
+    """
+    estimate, low, high = (100 * effect[name] for name in ("estimate", "conf_low", "conf_high"))
+    return f"{estimate:+.1f} ({low:.1f} to {high:.1f})"
+
+
+def direction(effect: pd.Series) -> str:
+    """Whether an interval lies above zero, below it, or on both sides.
+
+    >>> direction(pd.Series({"conf_low": -0.1, "conf_high": 0.2}))
+    'no difference that can be told from chance'
+    """
+    if effect["conf_low"] > 0:
+        return "more often listed"
+    if effect["conf_high"] < 0:
+        return "less often listed"
+    return "no difference that can be told from chance"

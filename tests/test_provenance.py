@@ -1,0 +1,110 @@
+"""Where files are, what is written, and that nothing is half-written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.errors import DataError
+from analysis.provenance import (
+    raw_file,
+    read_output,
+    replacing,
+    root,
+    round_significant,
+    vintages,
+    write_csv,
+    write_parquet,
+)
+from tests.conftest import REPOSITORY
+
+
+def test_every_raw_file_has_an_origin_and_its_checksum() -> None:
+    checked = 0
+    for folder in sorted((REPOSITORY / "data" / "raw").glob("*/*")):
+        origin = yaml.safe_load((folder / "origin.yaml").read_text(encoding="utf-8"))
+        for key in ("publisher", "title", "url", "as_of", "retrieved", "licence", "obtained"):
+            assert origin.get(key), (folder, key)
+        names = {path.name for path in folder.iterdir()} - {"origin.yaml"}
+        assert names == set(origin["files"])
+        for name in names:
+            raw_file(folder.parent.name, folder.name, name).verify()
+            checked += 1
+    assert checked > 40
+
+
+def test_the_repository_stays_small() -> None:
+    files = [path for path in (REPOSITORY / "data").rglob("*") if path.is_file()]
+    assert len(files) > 50
+    assert sum(path.stat().st_size for path in files) < 40e6
+
+
+def test_root_by_the_environment_and_by_search(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("ANALYSIS_ROOT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert root() == REPOSITORY
+    monkeypatch.setenv("ANALYSIS_ROOT", str(tmp_path))
+    with pytest.raises(DataError, match=r"ANALYSIS_ROOT.*params.yaml"):
+        root()
+
+
+def test_an_unknown_vintage_names_those_that_exist(project: Path) -> None:
+    with pytest.raises(DataError, match=r"no vintage '1999'.*2020, 2024"):
+        raw_file("votes", "1999", "county_votes.csv")
+    assert vintages("votes") == ["2020", "2024"]
+
+
+def test_an_output_that_is_not_there_says_what_to_do(project: Path) -> None:
+    with pytest.raises(DataError, match="make repro"):
+        read_output("estimates.csv")
+
+
+def test_a_failure_leaves_the_old_file_whole(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("old", encoding="utf-8")
+    with pytest.raises(ZeroDivisionError), replacing(path) as beside:
+        beside.write_text("half", encoding="utf-8")
+        raise ZeroDivisionError
+    assert path.read_text(encoding="utf-8") == "old"
+    assert os.listdir(tmp_path) == ["out.csv"]  # noqa: PTH208
+
+
+def test_written_files_have_the_usual_permissions(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.touch()
+    with replacing(tmp_path / "new") as beside:
+        beside.write_text("x", encoding="utf-8")
+    assert (tmp_path / "new").stat().st_mode == plain.stat().st_mode
+
+
+def test_the_same_frame_gives_the_same_bytes(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": [1 / 3, np.nan, 2e-13], "name": ["a", "é", '"b",']}, index=["1", "2", "3"])
+    for name, write in (("t.csv", write_csv), ("t.parquet", write_parquet)):
+        write(frame, tmp_path / name)
+        first = (tmp_path / name).read_bytes()
+        write(frame, tmp_path / name)
+        assert (tmp_path / name).read_bytes() == first
+    assert (tmp_path / "t.csv").read_bytes() == 'x,name\n0.33333333,a\n,é\n0.0,"""b"","\n'.encode()
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_rounding_keeps_eight_digits_and_is_done_once(value: float) -> None:
+    (once,) = round_significant(np.array([value]))
+    (twice,) = round_significant(np.array([once]))
+    assert (np.isnan(once) and np.isnan(twice)) or once == twice
+    if np.isfinite(value) and abs(value) > 1e-12:
+        assert abs(once - value) <= 0.5000001e-7 * abs(value)
+
+
+@given(st.integers(min_value=-(10**15), max_value=10**15))
+def test_cents_and_whole_numbers_survive(cents: int) -> None:
+    assert round_significant(np.array([float(cents)]))[0] == float(cents)
+    amount = cents % 10**11 / 100
+    assert round_significant(np.array([amount]))[0] == amount

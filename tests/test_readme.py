@@ -1,0 +1,82 @@
+"""The README says what the tables say, and what it tells a reader to do works."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from analysis.catalogue import load_catalogue
+from analysis.panel import build, load_panel, read_source
+from analysis.provenance import read_output
+from analysis.units import read_units
+from analysis.wording import count, frequency, how_many, percent
+from tests.conftest import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def _repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
+
+
+def test_findings_are_those_of_the_tables() -> None:
+    shares = read_output("frequencies.csv").set_index("sample")
+    inside, outside = shares.loc["counties of listed states"], shares.loc["counties of other states"]
+    contrast = read_output("contrasts.csv").set_index(["model", "term", "level"])
+    low, high = (
+        contrast.loc[("main_other_states", "democratic_share_2024", level)] for level in ("low", "high")
+    )
+    rosters = read_output("agreements_287g.csv").set_index(["roster", "scope"])
+    roster, both = (rosters.loc[("2025-01-19", scope)] for scope in ("all counties", "states with both"))
+    lines = [
+        f"- Of 100 counties in the {count(inside['states'])} states that are themselves listed, {frequency(inside)} "
+        f"were listed; of 100 counties elsewhere, {frequency(outside)}.",
+        f"- Outside those states, of 100 counties {frequency(low)} would be expected on the list if all had a "
+        f"Democratic share of {percent(low['value'])}, and {frequency(high)} if all had {percent(high['value'])}. "
+        "Inside, the vote cannot be told from chance.",
+        f"- Of {count(roster['with_agreement'])} counties whose own agency had a 287(g) agreement on 2025-01-19, "
+        f"{how_many(roster['listed_with_agreement'])} was listed; only {count(both['with_agreement'])} of them lie in "
+        "states that have any listed county.",
+    ]
+    findings = re.search(r"<!-- findings.*?-->\n(.*?)\n<!-- end", README, re.S)
+    assert findings is not None and findings[1].splitlines() == lines
+
+
+def test_a_covariate_is_one_line(tmp_path: object) -> None:
+    (line,) = re.findall(r"```yaml\n(.*?)\n```", README, re.S)
+    (name,) = yaml.safe_load(line)
+    file = tmp_path / "variables.yaml"
+    file.write_text((REPOSITORY / "analysis" / "variables.yaml").read_text() + "\n" + line + "\n")
+    catalogue = {name: load_catalogue("county", file)[name]}
+    panel, _ = build(
+        read_units("county", "2024"), catalogue, lambda source: read_source(source, "county"), {}
+    )
+    low, high = catalogue[name].range
+    assert panel[name].notna().all() and panel[name].between(low, high).all()
+
+
+def test_the_example_runs_and_prints_a_table(capsys: pytest.CaptureFixture) -> None:
+    (code,) = re.findall(r"```python\n(.*?)\n```", README, re.S)
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "Median age" in printed and count(len(load_panel("county"))) and printed.count("|") > 50
+
+
+def test_the_commands_named_exist() -> None:
+    named = set(re.findall(r"`make ([a-z]+)`", README))
+    assert len(named) >= 5
+    listed = subprocess.run(
+        ["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
+    assert {name for name in named if f"make {name} " not in listed} == set()
+
+
+def test_paths_named_exist() -> None:
+    paths = set(re.findall(r"`((?:analysis|data|reports|benchmarks)/[^` ]*)`", README))
+    paths |= set(re.findall(r"\]\(([^)#]+)\)", README))
+    assert len(paths) > 6
+    assert {path for path in paths if not (REPOSITORY / path).exists() and "_site" not in path} == set()

@@ -1,0 +1,145 @@
+"""The order of imports, and that every stage of the pipeline names what it reaches."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import REPOSITORY, copy_project
+
+# A module imports only from what stands above it. `a | b` are one room.
+ORDER = (
+    "errors",
+    "provenance",
+    "catalogue",
+    "sources",
+    "jurisdictions",
+    "units",
+    "ledger",
+    "panel",
+    "checks",
+    "models",
+    "tables",
+    "wording",
+    "figures",
+    "maps",
+    "rendering",
+    "verify",
+    "__main__",
+)
+PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+PACKAGE = REPOSITORY / "analysis"
+
+RECORDER = """
+import json, runpy, sys
+opened, module = set(), sys.argv.pop(1)
+sys.addaudithook(lambda event, args: opened.add(str(args[0])) if event == "open" else None)
+try:
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+finally:
+    sys.stderr.write("OPENED" + json.dumps(sorted(opened)))
+"""
+
+
+def imports(path: Path) -> set[str]:
+    """The rooms of `analysis` that a module imports."""
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write imports in full"
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names]
+                if node.module == "analysis"
+                else [node.module]
+            )
+        rooms |= {name.split(".")[1] for name in names if name and name.startswith("analysis.")}
+    return rooms
+
+
+def test_a_module_imports_only_from_above() -> None:
+    seen = 0
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if room == "__init__":
+            assert path.read_text() == ""
+            continue
+        assert room in ORDER, f"{room} has no place in the order"
+        for other in imports(path) - {room}:
+            seen += 1
+            assert ORDER.index(other) < ORDER.index(room), (
+                f"{path.name} imports {other}, which stands below it"
+            )
+    assert seen > 40
+
+
+def test_rooms_are_of_a_size_to_be_read() -> None:
+    sizes = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert len(sizes) > 30
+    assert {str(path): size for path, size in sizes.items() if size > 400} == {}
+
+
+def test_stages_say_in_one_line_what_they_do() -> None:
+    assert len(PIPELINE) >= 5
+    for name, stage in PIPELINE.items():
+        assert stage["desc"] and "\n" not in stage["desc"], name
+        for out in stage["outs"]:
+            (options,) = out.values()
+            assert options == {"cache": False, "persist": True}, "an output must outlive a run that fails"
+
+
+@pytest.fixture(scope="module")
+def reached(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """The files of the project that each stage opens, as paths from its root."""
+    folder = copy_project(tmp_path_factory.mktemp("reached") / "project")
+    found = {}
+    for name, stage in PIPELINE.items():
+        _, _, module, *words = stage["cmd"].split()
+        done = subprocess.run(
+            [sys.executable, "-c", RECORDER, module, *words],
+            cwd=folder,
+            env=os.environ | {"ANALYSIS_ROOT": str(folder), "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        before, _, opened = done.stderr.rpartition("OPENED")
+        assert done.returncode == 0, (name, before)
+        paths = {Path(path).resolve() for path in json.loads(opened) if not path.isdigit()}
+        own = {str(path.relative_to(folder)) for path in paths if path.is_relative_to(folder)}
+        code = {str(path.relative_to(REPOSITORY)) for path in paths if path.is_relative_to(PACKAGE)}
+        found[name] = own | {source_of(path) for path in code}
+    return found
+
+
+def source_of(path: str) -> str:
+    """The module of a compiled file: `analysis/__pycache__/panel.cpython-311.pyc` is `analysis/panel.py`."""
+    parts = Path(path)
+    if parts.suffix != ".pyc":
+        return path
+    return str(parts.parent.parent / f"{parts.name.split('.')[0]}.py")
+
+
+@pytest.mark.parametrize("name", PIPELINE)
+def test_a_stage_names_what_it_reaches(name: str, reached: dict[str, set[str]]) -> None:
+    stage = PIPELINE[name]
+    named = [*stage["deps"], *(next(iter(out)) for out in stage["outs"])]
+    named += ["params.yaml"] if stage.get("params") else []
+    files = {path for path in reached[name] - {"analysis/__init__.py"} if Path(path).suffix}
+    files = {path for path in files if not any(part.startswith(".") for part in Path(path).parts)}
+    assert len(files) > 5
+    unnamed = {path for path in files if not any(Path(path).is_relative_to(dep) for dep in named)}
+    assert unnamed == set()
+
+
+def test_a_dependency_exists() -> None:
+    deps = {dep for stage in PIPELINE.values() for dep in stage["deps"]}
+    assert len(deps) > 20
+    assert [dep for dep in sorted(deps) if not (REPOSITORY / dep).exists()] == []
