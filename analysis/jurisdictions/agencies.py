@@ -1,0 +1,190 @@
+"""The rows of the 287(g) rosters: which government an agency is of.
+
+The agency's own name weighs first: what it is (a sheriff, a police department, a state's department, a
+constable, a campus) and whose. ICE's COUNTY is a second, independent field: it chooses between governments
+of one name, and when it names another county the row goes to review. TYPE is too unreliable to decide
+anything (state police typed Municipality, city police typed County); a contradiction is noted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from analysis.jurisdictions import special
+from analysis.jurisdictions.corrections import Decisions
+from analysis.jurisdictions.evidence import County, Row, county_named, county_of, hint_of
+from analysis.jurisdictions.gazetteer import Gazetteer
+from analysis.jurisdictions.normalise import key, normalise, state_of
+from analysis.jurisdictions.resolve import (
+    BARE_TOWN_STATES,
+    Verdict,
+    answer,
+    candidates,
+    choose,
+    described,
+    resolve,
+)
+
+COUNTY_OFFICE = re.compile(
+    r"\b(sheriffs?|detention|jail|prison|corrections|correctional|commissioners|prosecutors?"
+    r"|district attorneys?|criminal justice)\b"
+)
+# What follows a government's name in the name of its county office or police.
+OFFICE_WORDS = re.compile(
+    r"\s*\b(the )?(office of the )?(sheriffs?|detention|jail|prison|corrections|correctional|division of"
+    r"|department of corrections|board of|prosecutors?|attorneys?|criminal|district attorneys?)\b.*$"
+)
+POLICE_WORDS = re.compile(
+    r"\s*\b((department of )?public safety|police|(city )?marshals?|law enforcement|dps|pd)\b"
+)
+AFTER_POLICE = re.compile(
+    r"\b(department|departement|dept|services?|office|division|bureau|force|s|public|safety|police)\b"
+)
+
+
+def agency_verdict(
+    gaz: Gazetteer, decided: Decisions, state_abbr: str, agency: str, county: str, agency_type: str
+) -> Verdict:
+    """The verdict on one row of a roster; every argument may be any text.
+
+    The tests of kind run from the narrowest name to the widest, so that a county's constable is never
+    taken for the county, nor a university with a state's name for the state.
+    """
+    state, said = state_of(state_abbr), normalise(agency)
+    if state is None:
+        return Verdict(note="no state is given")
+    if not said:
+        return Verdict(note="no agency is named")
+    row = Row(state, agency, said, hint_of(gaz, decided, state, county), normalise(agency_type))
+    if fixed := decided.agencies.get((state, key(agency))):
+        return special.by_decision(gaz, row, *fixed)
+    for judge in (
+        special.district_verdict,
+        special.constable_verdict,
+        special.institution_verdict,
+        special.state_verdict,
+        special.regional_verdict,
+        county_verdict,
+        office_verdict,
+        police_verdict,
+    ):
+        if verdict := judge(gaz, decided, row):
+            return _with_type(verdict, row)
+    held = row.hint.government
+    return Verdict(note="no known kind of agency" + (f"; COUNTY gives {described([held])}" if held else ""))
+
+
+def county_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
+    """An agency whose name says "X County" or "X Parish": the county, unless COUNTY names another."""
+    named = county_named(gaz, decided, row.state, row.said)
+    if named is None:
+        return None
+    if named.government is None:
+        return _unknown_county(gaz, row, named)
+    g = named.government
+    match_type = "correction" if named.corrected else "exact" if g.name in row.agency else "normalised"
+    verdict = answer(g, match_type, named.note)
+    if g.kind == "city":
+        verdict = replace(verdict, match_type="kind_resolved").noting(
+            f"no such county; the only county-equivalent of that name is {g.name}"
+        )
+    if named.doubtful:
+        verdict = verdict.noting("words before the county's name are not understood", review=True)
+    return row.hint.weigh(verdict, [g.geoid])
+
+
+def _unknown_county(gaz: Gazetteer, row: Row, named: County) -> Verdict:
+    """A county that the state does not have: COUNTY, or the one state that has it, as a candidate."""
+    note = f"{row.state} has no {named.text}"
+    if held := row.hint.government:
+        return answer(held, "kind_resolved", f"{note}; COUNTY gives {held.name}", review=True)
+    elsewhere = [g for g in gaz.counties_called(key(named.text.rpartition(" ")[0])) if g.state != row.state]
+    if len(elsewhere) == 1:
+        return answer(
+            elsewhere[0], "kind_resolved", f"{note}; {elsewhere[0].state} alone has one", review=True
+        )
+    also = f"; counties so called: {described(elsewhere)}" if elsewhere else ""
+    return Verdict(note=note + also)
+
+
+def office_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
+    """A sheriff, jail or prosecutor named without the word County: Jacksonville, Miami-Dade, Carson City."""
+    if not COUNTY_OFFICE.search(row.said):
+        return None
+    stem = OFFICE_WORDS.sub("", row.said)
+    if not stem:
+        return Verdict(note="an office of a county that is not named")
+    stem, corrected = decided.name(row.state, "county", stem)
+    found, explicit = candidates(gaz, row.state, stem, "county")
+    counties = {code: alias for code, alias in found.items() if gaz.by_geoid[code].unit == "county"}
+    if not counties:
+        near = [gaz.by_geoid[code] for code in found]
+        return Verdict(note=f"no county is called {stem}" + (f"; {described(near)} is" if near else ""))
+    held = row.hint.government
+    if len(counties) > 1 and held and held.geoid in counties:
+        counties = {held.geoid: counties[held.geoid]}
+    verdict = choose(gaz, counties, "county", stem, explicit)
+    if verdict.geoid is None:
+        return verdict
+    if corrected:
+        verdict = replace(verdict, match_type="correction").noting(corrected)
+    return row.hint.weigh(verdict, [verdict.geoid])
+
+
+def police_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
+    """A police department, marshal or department of public safety: the city, town or township."""
+    found = POLICE_WORDS.search(row.said)
+    if not found:
+        return None
+    stem = row.said[: found.start()].strip()
+    tail = AFTER_POLICE.sub(" ", row.said[found.end() :]).strip()
+    own = county_of(gaz, row.state, tail) if tail else None
+    if not stem:
+        return Verdict(note="a police department of a government that is not named")
+    hint = County(own, tail, "") if own else row.hint
+    verdict = municipal_verdict(gaz, decided, row.state, stem, hint)
+    if tail and own is None:
+        verdict = verdict.noting(f"the words {tail!r} are not understood", review=True)
+    return verdict
+
+
+def municipal_verdict(gaz: Gazetteer, decided: Decisions, state: str, stem: str, hint: County) -> Verdict:
+    """The city, town, village, borough or township that a stem names, with COUNTY as the second witness."""
+    stem, reason = decided.name(state, "place", stem)
+    found, explicit = candidates(gaz, state, stem, "place")
+    local = {code: alias for code, alias in found.items() if gaz.by_geoid[code].unit != "county"}
+    if not local:
+        verdict = resolve(gaz, state, stem, "place")
+        if verdict.geoid is None:
+            held = hint.government
+            return verdict.noting(f"COUNTY gives {described([held])}" if held else "")
+        confirmed = hint.government is not None and hint.government.geoid == verdict.geoid
+        return verdict.noting("a police department named like a county", review=not confirmed)
+    inside = {code: alias for code, alias in local.items() if hint.holds(gaz.by_geoid[code])}
+    verdict = choose(gaz, inside or local, "place", stem, explicit)
+    if verdict.geoid is None:
+        return verdict
+    chosen = gaz.by_geoid[verdict.geoid]
+    if reason:
+        verdict = replace(verdict, match_type="correction").noting(reason)
+    if chosen.kind == "township" and not stem.endswith("township") and state != "NJ":
+        cities = [gaz.by_geoid[code] for code in local if gaz.by_geoid[code].unit == "place"]
+        if cities or not inside:
+            note = f"so is {described(cities)}" if cities else f"only {chosen.name} bears the name"
+            verdict = verdict.noting(note, review=True)
+    towns = [gaz.by_geoid[code] for code in inside or local if gaz.by_geoid[code].kind == "town"]
+    towns = [town for town in towns if town.unit == "cousub" and town.state in BARE_TOWN_STATES]
+    if chosen.unit == "place" and towns and not explicit:
+        verdict = verdict.noting(f"could also be {described(towns)}", review=True)
+    return hint.weigh(verdict, chosen.counties)
+
+
+def _with_type(verdict: Verdict, row: Row) -> Verdict:
+    """A note where TYPE says another kind than the agency's own name."""
+    expected = {"county": "county", "place": "municipality", "cousub": "municipality", "state": "state"}
+    said = row.kind.split()[0] if row.kind else ""
+    level = expected.get(verdict.unit)
+    if level and said in {"county", "municipality", "state"} and said != level:
+        return verdict.noting(f"TYPE says {row.kind}")
+    return verdict

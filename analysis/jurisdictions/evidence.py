@@ -1,0 +1,122 @@
+"""Counties as evidence: the one that an agency's name holds, and the one that ICE's COUNTY gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from analysis.jurisdictions.corrections import Decisions
+from analysis.jurisdictions.gazetteer import Gazetteer, Government
+from analysis.jurisdictions.normalise import key, normalise, readings
+from analysis.jurisdictions.resolve import Verdict
+
+COUNTY_WORDS = ("county", "parish")
+NOTHING = {"", "n a", "na", "none", "null", "nan"}
+# Words before a county's name that do not change which county is meant.
+INTRODUCTION = re.compile(
+    r"the|office|of|and|for|in|metropolitan|metro|sheriffs?|district|attorneys?|prosecutor|board|commissioners"
+    r"|department|corrections|division|jail|pennsylvania|pa|state|constables?"
+)
+
+
+@dataclass(frozen=True)
+class County:
+    """What a text is evidence of: the county it names, if the state has one, and the text itself."""
+
+    government: Government | None
+    text: str
+    note: str = ""
+    corrected: bool = False
+    doubtful: bool = False
+
+    def holds(self, g: Government) -> bool:
+        """Whether a government lies in this county."""
+        return self.government is not None and self.government.geoid in g.counties
+
+    def weigh(self, verdict: Verdict, counties: Collection[str]) -> Verdict:
+        """A verdict after this second witness: unchanged if it agrees or says nothing, else to review.
+
+        `counties` are the codes of the counties that the verdict's government lies in. Connecticut's old
+        counties cannot contradict its planning regions.
+        """
+        if self.government is None:
+            said = f"COUNTY {self.text[:60]!r} is no county of the state" if self.text else ""
+            return verdict.noting(said)
+        if not counties or self.government.geoid in counties or self.government.state == "CT":
+            return verdict
+        return verdict.noting(f"COUNTY says {self.government.name}", review=True)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a roster, normalised: `said` the agency's name, `hint` what COUNTY is evidence of."""
+
+    state: str
+    agency: str
+    said: str
+    hint: County
+    kind: str
+
+
+def county_of(gaz: Gazetteer, state: str, text: object) -> Government | None:
+    """The one county of a state that a text names, with or without its kind word."""
+    return next((g for r in readings(text) if (g := gaz.county(state, r.key))), None)
+
+
+def hint_of(gaz: Gazetteer, decided: Decisions, state: str, county: str) -> County:
+    """What ICE's COUNTY is evidence of; #N/A, #NA and N/A are no evidence."""
+    said = normalise(county)
+    if said in NOTHING:
+        return County(None, "")
+    fixed = decided.names.get((state, "county", key(county)))
+    government = county_of(gaz, state, fixed[0] if fixed else county)
+    return County(government, county.strip(), corrected=bool(fixed))
+
+
+def county_named(gaz: Gazetteer, decided: Decisions, state: str, said: str) -> County | None:
+    """The county that a normalised name holds: "X County ...", "County of X ...", or None if it holds none.
+
+    A name that says County without a county of the state comes back without a government; one with two
+    different counties comes back doubtful.
+    """
+    words = said.split()
+    found = [
+        _before(gaz, decided, state, words[:at], word)
+        for at, word in enumerate(words)
+        if word in COUNTY_WORDS and at
+    ]
+    if words[:2] == ["county", "of"]:
+        found.append(_after(gaz, decided, state, words[2:]))
+    found = [county for county in found if county is not None]
+    known = [county for county in found if county.government]
+    if not found:
+        return None
+    if not known:
+        return found[0]
+    one = len({county.government.geoid for county in known}) == 1
+    best = min(known, key=lambda county: county.doubtful)
+    return best if one else County(best.government, best.text, "two counties are named", doubtful=True)
+
+
+def _before(gaz: Gazetteer, decided: Decisions, state: str, words: list[str], kind: str) -> County | None:
+    """The county whose name ends right before the word County; the longest name wins."""
+    for start in range(len(words)):
+        name = " ".join(words[start:])
+        fixed, reason = decided.names.get((state, "county", key(f"{name} {kind}")), (None, ""))
+        government = county_of(gaz, state, fixed or f"{name} {kind}")
+        if government:
+            doubtful = not all(INTRODUCTION.fullmatch(word) for word in words[:start])
+            return County(government, f"{name} {kind}", reason, bool(fixed), doubtful)
+    left = [word for word in words if not INTRODUCTION.fullmatch(word)]
+    return County(None, " ".join([*left, kind])) if left else None
+
+
+def _after(gaz: Gazetteer, decided: Decisions, state: str, words: list[str]) -> County | None:
+    """The county whose name begins right after "County of"; the longest name wins."""
+    for end in range(len(words), 0, -1):
+        name = " ".join(words[:end])
+        fixed, reason = decided.names.get((state, "county", key(f"{name} county")), (None, ""))
+        if government := county_of(gaz, state, fixed or f"{name} county"):
+            return County(government, f"{name} county", reason, bool(fixed))
+    return None

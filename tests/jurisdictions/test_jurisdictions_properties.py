@@ -1,0 +1,135 @@
+"""What holds for any text: a verdict, and a row's verdict depends on that row alone."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.jurisdictions import match
+from analysis.jurisdictions.gazetteer import frame
+from analysis.jurisdictions.match import ADDED
+
+UNITS = {"state", "county", "place", "cousub", "counties", "part_of_county", "none"}
+TYPES = {"exact", "normalised", "kind_resolved", "alias", "correction", "none"}
+NAMES = ["Cook County", "Richmond", "Lawrence", "City of Boise", "St. Louis", "New Paltz", "Represa", "x/y"]
+AGENCIES = [
+    "Cook County Sheriff's Office",
+    "Troy Police Department",
+    "Florida State Guard",
+    "Ward 3 Constable",
+]
+STATES = st.sampled_from(["IL", "VA", "KS", "ID", "MO", "NY", "CA", "DC", "NH", "FL", "GU", "", "ZZ", None])
+ANYTHING = st.one_of(st.text(max_size=40), st.none(), st.integers(), st.floats(), st.sampled_from(NAMES))
+ENTRIES = st.lists(
+    st.tuples(STATES, st.sampled_from(["state", "county", "place", "", None]), ANYTHING),
+    min_size=1,
+    max_size=8,
+)
+ROWS = st.lists(
+    st.tuples(STATES, st.one_of(ANYTHING, st.sampled_from(AGENCIES)), ANYTHING, ANYTHING),
+    min_size=1,
+    max_size=6,
+)
+
+
+def entries(rows: list[tuple]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["state_abbr", "level", "text_as_published"], dtype="object")
+
+
+def agencies(rows: list[tuple]) -> pd.DataFrame:
+    columns = ["agency_as_published", "county_as_published", "agency_type_as_published"]
+    return pd.DataFrame(rows, columns=["state_abbr", *columns], dtype="object")
+
+
+def check_verdicts(frame_in: pd.DataFrame, out: pd.DataFrame) -> None:
+    assert len(out) == len(frame_in) > 0
+    assert set(out["unit"]) <= UNITS and set(out["match_type"]) <= TYPES
+    assert ((out["unit"] == "none") == out["geoid"].isna()).all()
+    assert out.loc[out["geoid"].isna(), "note"].ne("").all()
+
+
+@given(ENTRIES)
+@settings(deadline=None, max_examples=60)
+def test_any_entry_yields_a_verdict(rows: list[tuple]) -> None:
+    check_verdicts(entries(rows), match(entries(rows)))
+
+
+@given(ROWS)
+@settings(deadline=None, max_examples=60)
+def test_any_agency_yields_a_verdict(rows: list[tuple]) -> None:
+    check_verdicts(agencies(rows), match(agencies(rows)))
+
+
+@given(ENTRIES, st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=30)
+def test_order_and_repetition_change_no_other_answer(rows: list[tuple], random) -> None:
+    alone = [tuple(match(entries([row]))[list(ADDED)].fillna("").iloc[0]) for row in rows]
+    shuffled = [*range(len(rows)), 0]
+    random.shuffle(shuffled)
+    together = match(entries([rows[i] for i in shuffled]))[list(ADDED)].fillna("")
+    assert [tuple(row) for row in together.itertuples(index=False)] == [alone[i] for i in shuffled]
+
+
+HOSTILE = [
+    "🚓" * 5,
+    "\x00\x07\x1b[31m",
+    "a" * 10_000,
+    "‮ytnuoC kooC",
+    "=1+1",
+    "'; drop",
+    "\ud800",
+    "ß" * 9,
+    "，",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_marked_and_costs_nothing(text: str) -> None:
+    found = match(entries([("IL", "county", text)]))
+    check_verdicts(found, found)
+    assert found["needs_review"].all()
+    row = match(agencies([("IL", text + " Police Department", text, text)]))
+    check_verdicts(row, row)
+    assert row["needs_review"].all()
+
+
+def test_every_government_answers_to_its_own_name_or_is_marked() -> None:
+    """Over the whole gazetteer: no name of a government is read as another one's in silence."""
+    table = frame()
+    for unit, level in (("county", "county"), ("place", "place"), ("cousub", "place")):
+        part = table[table["unit"] == unit]
+        named = pd.DataFrame(
+            {"state_abbr": part["state"], "level": level, "text_as_published": part["name"]}, index=part.index
+        )
+        out = match(named)
+        own = [
+            code in {geoid, *also.split(";")}
+            for code, geoid, also in out[["geoid", "also_geoids"]].itertuples()
+        ]
+        assert len(own) > 3000
+        assert not (~pd.Series(own, index=out.index) & ~out["needs_review"]).any()
+
+
+def test_no_police_department_is_read_as_another_government_in_silence() -> None:
+    table = frame()
+    part = table[(table["unit"] == "place") & (table["county_geoids"] != "")]
+    assert len(part) > 19_000
+    county = part["county_geoids"].str.split(";").str[0].map(table["name"])
+    bare = part["name"].str.replace(r" (city|town|village|borough)( \(balance\))?$", "", regex=True)
+    rows = pd.DataFrame(
+        {
+            "state_abbr": part["state"],
+            "agency_as_published": bare + " Police Department",
+            "county_as_published": county,
+            "agency_type_as_published": "Municipality",
+        }
+    )
+    out = match(rows)
+    own = [
+        code in {geoid, *also.split(";")} for code, geoid, also in out[["geoid", "also_geoids"]].itertuples()
+    ]
+    wrong = out[~pd.Series(own, index=out.index) & ~out["needs_review"]]
+    assert wrong[["state_abbr", "agency_as_published", "geoid"]].values.tolist() == []
+    assert out["needs_review"].mean() < 0.05
