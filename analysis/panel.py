@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from graphlib import CycleError, TopologicalSorter
 
 import pandas as pd
 
@@ -91,69 +92,61 @@ def build(
     DataError : a formula names a column that is neither in its source nor in the catalogue, or variables
         that refer to one another in a circle.
     """
-    joined: dict[str, Table] = {}
-    joins: list[dict] = []
+    own = [variable for variable in catalogue.values() if not variable.inherited_from]
+    sources = dict.fromkeys(v.source for v in own if v.source not in ("derived", "units"))
+    published = {source: tables(source) for source in sources}
+    joins = [describe_join(units, table, source) for source, table in published.items()]
+    joined = {source: join(units, table, source) for source, table in published.items()}
+    columns = {v.name: joined.get(v.source, units if v.source == "units" else units[[]]) for v in own}
     values: dict[str, pd.Series] = {}
+    for name in in_order(catalogue, columns):
+        variable = catalogue[name]
+        if variable.inherited_from:
+            holder = units[f"{variable.inherited_from}_geoid"]
+            values[name] = holder.map(above[variable.inherited_from][name]).astype("float64")
+        else:
+            values[name] = evaluate(variable.formula, values | dict(columns[name].items()))
+            if variable.margin:
+                values[f"{name}_moe"] = margin_of(variable, columns[name])
+    ordered = [each for name in catalogue for each in (name, f"{name}_moe") if each in values]
+    panel = pd.DataFrame({name: values[name] for name in ordered}, index=units.index)
+    return pd.concat([units[list(UNIT_COLUMNS)], panel], axis=1), pd.DataFrame(joins)
 
-    def table(source: str) -> Table:
-        if source in ("derived", "units"):
-            return units
-        if source not in joined:
-            published = tables(source)
-            joined[source] = join(units, published, source)
-            joins.append(describe_join(units, published, source))
-        return joined[source]
 
-    def column(name: str, variable: Variable) -> pd.Series:
-        own = table(variable.source)
-        if name in own and not (variable.source == "derived" and name in catalogue):
-            return own[name]
-        if name in catalogue and name != variable.name:
-            return value(catalogue[name], (variable.name,))
-        known = [*own.columns, *catalogue]
-        raise fail(
-            f"the formula names {name!r}, which is neither a column of data/raw/{variable.source} nor a "
-            f"variable of this level{nearest(name, known)}",
-            "name a column of the source or a variable.",
-            column=variable.name,
-        )
+def in_order(catalogue: Mapping[str, Variable], columns: Mapping[str, Table]) -> list[str]:
+    """The variables in an order in which each comes after those that its formula reads.
 
-    pending: list[str] = []
+    A name in a formula is a column of the variable's source first, and another variable second.
 
-    def value(variable: Variable, asked_by: tuple[str, ...] = ()) -> pd.Series:
-        if variable.name in values:
-            return values[variable.name]
-        if variable.name in pending:
-            raise fail(
-                f"variables refer to one another in a circle: {' -> '.join([*pending, variable.name])}.",
-                "break the circle.",
-                column=variable.name,
-            )
-        pending.append(variable.name)
-        try:
-            if variable.inherited_from:
-                holder = units[f"{variable.inherited_from}_geoid"]
-                result = holder.map(above[variable.inherited_from][variable.name])
-            else:
-                columns = {name: column(name, variable) for name in names_in(variable.formula)}
-                result = evaluate(variable.formula, columns)
-        finally:
-            pending.pop()
-        values[variable.name] = result.astype("float64")
-        return values[variable.name]
-
-    out = units[list(UNIT_COLUMNS)].copy()
-    added = {}
+    Raises
+    ------
+    DataError : a name that is neither, or a circle.
+    """
+    reads: dict[str, list[str]] = {}
     for name, variable in catalogue.items():
-        added[name] = value(variable)
-        if variable.margin and not variable.inherited_from:
-            source = table(variable.source)
-            added[f"{name}_moe"] = (
-                proportion_margin(variable.formula, source)
-                if variable.margin == "proportion"
-                else evaluate(variable.margin, source)
-            )
-    return pd.concat([out, pd.DataFrame(added, index=units.index)], axis=1), pd.DataFrame(joins)
+        own = columns.get(name)
+        reads[name] = [] if own is None else [each for each in names_in(variable.formula) if each not in own]
+        for each in reads[name]:
+            if each not in catalogue or each == name:
+                known = [*own.columns, *(other for other in catalogue if other != name)]
+                raise fail(
+                    f"the formula names {each!r}, which is neither a column of data/raw/{variable.source} "
+                    f"nor another variable of this level{nearest(each, known)}",
+                    "name a column of the source or a variable.",
+                    column=name,
+                )
+    try:
+        return list(TopologicalSorter(reads).static_order())
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise fail(f"variables refer to one another in a circle: {circle}.", "break the circle.") from error
+
+
+def margin_of(variable: Variable, columns: Table) -> pd.Series:
+    """The 90 % margin of error of a variable, from the margins that its source publishes."""
+    if variable.margin == "proportion":
+        return proportion_margin(variable.formula, columns)
+    return evaluate(variable.margin, columns)
 
 
 def join(units: pd.DataFrame, published: Table, source: str) -> Table:
