@@ -59,13 +59,22 @@ def listings(vintage: str, level: str) -> pd.DataFrame:
     heading), `as_county` (an entry of a county government), `place_inside` (a listed city or town lies in
     the county, wholly or in part), `state_entry` (the unit's state has a state entry), `mixed` (its state
     has units of this level with `own` 1 and with 0).
+
+    Raises
+    ------
+    DataError : no such list in the ledger.
     """
     params = read_params()["vintages"]
     vintage = params["main_list"] if vintage == "main_list" else vintage
     units = read_units(level, params["geography"])
     entries = read_jurisdictions()
-    entries = entries[entries["vintage"] == vintage]
-    codes = codes_of(entries)
+    if vintage not in set(entries["vintage"]):
+        raise DataError(
+            f"no list {vintage!r} in the ledger; there: {', '.join(sorted(set(entries['vintage'])))}.",
+            file=processed("jurisdictions.csv"),
+            remedy="name one of these in params.yaml, or run `make repro`.",
+        )
+    codes = codes_of(entries[entries["vintage"] == vintage])
     states = codes[(codes["level"] == "state") & (codes["code_level"] == "state")]["code"]
     towns = codes[codes["unit"].isin(["place", "cousub"])]
     counties = codes[codes["unit"] == "county"]

@@ -126,6 +126,12 @@ BAD = {
     "a key renamed": (COUNTY, replace("GEOID", "FIPS"), "column 'GEOID': the column is missing", "panel"),
     "a column doubled": (COUNTY, replace("B01003_001M", "B01003_001E"), "'B01003_001E' twice", "panel"),
     "a zero lost": (COUNTY, replace("\n02020,", "\n2020,"), "line 2, column 'GEOID': '2020'", "panel"),
+    "a zero lost among several codes": (
+        "data/raw/unauthorized/2023/unauthorized_county.csv",
+        replace("\n17031,", "\n7031,"),
+        "'7031' is not a code of 2 or 5 digits",
+        "panel",
+    ),
     "a key doubled": (
         COUNTY,
         lambda text: text + text.splitlines(keepends=True)[1],
@@ -191,3 +197,14 @@ def test_a_failed_check_stops_the_build_and_names_the_row(built: Path, tmp_path:
     done = run_stage(PIPELINE["checks"]["cmd"], folder)
     assert done.returncode == 1 and "rows, panel_county: 12, expected 13" in done.stderr
     assert outputs(folder) == before
+
+
+def test_a_list_that_is_not_there_is_named(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(built, folder)
+    params = folder / "params.yaml"
+    params.write_text(params.read_text().replace("dhs-2025-05-31", "dhs-2025-05-13"))
+    done = run_stage(PIPELINE["panel"]["cmd"], folder)
+    assert (
+        done.returncode == 1 and "no list 'dhs-2025-05-13'" in done.stderr and "dhs-2025-05-31" in done.stderr
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.provenance import raw_file
-from analysis.sources.reading import numbers, read_table
+from analysis.sources.reading import check_codes, numbers, read_table
 from analysis.sources.states import FIPS, STATES
 
 
@@ -48,5 +48,8 @@ def read_rows(vintage: str) -> pd.DataFrame:
         ],
         key=["MPI_NAME"],
     )
-    values = numbers(frame, ["UNAUTHORIZED_2023"], raw_file("unauthorized", vintage, name).path)
+    file = raw_file("unauthorized", vintage, name).path
+    for column in ("COUNTY_GEOIDS", "PARTIAL_GEOIDS"):
+        check_codes(frame[column].str.split("|").explode(), (2, 5), file)
+    values = numbers(frame, ["UNAUTHORIZED_2023"], file)
     return frame.assign(unauthorized=values["UNAUTHORIZED_2023"])

@@ -114,7 +114,12 @@ WITHOUT_KERNEL = {
 
 WITH_KERNEL = {
     "a cell that raises": ("", "```{python}\n#| echo: true\n\nx = 1\n1 / 0\n```", 7, "ZeroDivisionError"),
-    "a cell that is not Python": ("", "```{python}\nx = 1\nx = (\n```", 5, "SyntaxError|_IncompleteInputError"),
+    "a cell that is not Python": (
+        "",
+        "```{python}\nx = 1\nx = (\n```",
+        5,
+        "SyntaxError|_IncompleteInputError",
+    ),
     "inline code that raises": ("", "text\n\n`{python} 1` and `{python} nothing`", 5, "NameError"),
     "a cell that returns HTML": (
         "",
