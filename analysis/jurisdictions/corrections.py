@@ -72,11 +72,11 @@ class Decisions:
     """The decisions on names, agencies and districts, by the keys that `match` looks up.
 
     `names` : (state, level, key) to the name meant ("" for no unit) and the reason; `agencies` : (state, key)
-    to unit, codes and reason; `districts` : (state, key) to codes and reason.
+    to unit, codes, reason and whether to review it; `districts` : (state, key) to codes and reason.
     """
 
     names: dict[tuple[str, str, str], tuple[str, str]]
-    agencies: dict[tuple[str, str], tuple[str, str, str]]
+    agencies: dict[tuple[str, str], tuple[str, str, str, bool]]
     districts: dict[tuple[str, str], tuple[str, str]]
 
     def name(self, state: str, level: str, text: str) -> tuple[str, str]:
@@ -94,6 +94,9 @@ def _decisions(folder: Path) -> Decisions:
     names, agencies, districts = read("names"), read("agencies"), read("districts")
     return Decisions(
         {(r.state_abbr, r.level, key(r.key)): (r.value, r.reason) for r in names.itertuples()},
-        {(r.state_abbr, key(r.key)): (r.unit, r.value, r.reason) for r in agencies.itertuples()},
+        {
+            (r.state_abbr, key(r.key)): (r.unit, r.value, r.reason, r.review == "yes")
+            for r in agencies.itertuples()
+        },
         {(r.state_abbr, key(r.key)): (r.value, r.reason) for r in districts.itertuples()},
     )
