@@ -49,17 +49,20 @@ STATE_ALIASES = {"MP": ("cnmi", "commonwealth of the northern mariana islands")}
 
 
 def by_decision(
-    gaz: Gazetteer, row: Row, unit: str, value: str, reason: str, review: bool = False
+    gaz: Gazetteer, row: Row, unit: str, value: str, reason: str, review: bool = False, overrules: str = ""
 ) -> Verdict:
     """A hand decision on one agency: a unit with its codes, or "none". COUNTY may still contradict it.
 
-    A decision whose source does not say all of it is for `review`.
+    A decision whose source does not say all of it is for `review`; a COUNTY that it `overrules` was weighed
+    when it was taken, and contradicts it no more.
     """
     if unit == "none":
         return Verdict(match_type="correction", needs_review=False, note=reason)
     government = gaz.by_geoid.get(value)
     also = ";".join(government.also) if government and unit == government.unit else ""
     verdict = Verdict(value, unit, also, "correction", review, reason)
+    if overrules and key(overrules) == key(row.hint.text):
+        return verdict.noting(f"the decision overrules COUNTY {row.hint.text[:60]!r}")
     codes = government.counties if government else value.split(";")
     return row.hint.weigh(verdict, codes)
 
