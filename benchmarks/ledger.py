@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime
 import json
+import resource
 import subprocess
 import sys
 import time
 
 import pandas as pd
-import psutil
 
 from analysis.jurisdictions import match
 from analysis.jurisdictions.gazetteer import gazetteer
@@ -41,12 +41,12 @@ def measure(times: int) -> dict[str, float]:
     built = time.perf_counter()
     judged = len(match(entries)) + len(match(rows))
     done = time.perf_counter()
-    peak = psutil.Process().memory_info()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "rows": judged,
         "gazetteer_seconds": built - start,
         "match_seconds": done - built,
-        "megabytes": getattr(peak, "peak_wset", peak.rss) / 1e6,
+        "megabytes": peak * (1 if sys.platform == "darwin" else 1024) / 1e6,
     }
 
 
