@@ -42,8 +42,9 @@ test: env ## the tests
 verify: env ## re-run everything by force in a temporary clone and compare every byte
 	python -m analysis.verify
 
-bench: env ## time and memory of the pipeline, written to benchmarks/
+bench: env ## time and memory of the pipeline and the ledger, written to benchmarks/
 	python benchmarks/pipeline.py
+	python -m benchmarks.ledger
 
 lint: env ## style and errors that need no run
 	ruff check .

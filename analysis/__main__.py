@@ -1,11 +1,13 @@
-"""The command line: `python -m analysis render | checks`."""
+"""The command line: `python -m analysis render | checks | review`."""
 
 from __future__ import annotations
 
 import argparse
+import datetime
+import json
 import sys
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, DataError
 from analysis.provenance import read_output, root
 
 
@@ -31,6 +33,40 @@ def checks(arguments: argparse.Namespace) -> int:
     return int(counts.get("fail", 0) > 0)
 
 
+def review(arguments: argparse.Namespace) -> int:
+    """Print the names that wait for a reader, or write the answer to one of them."""
+    from analysis.jurisdictions import review as desk
+    from analysis.jurisdictions.gazetteer import gazetteer
+
+    rows = desk.read_queue()
+    if arguments.answer:
+        row = desk.one(rows, arguments.answer)
+        given = (arguments.value, arguments.reason, arguments.source)
+        if not all(given):
+            raise DataError(
+                "an answer needs --is, --reason and --source.",
+                file="review --answer",
+                remedy="give all three.",
+            )
+        line = desk.answer(row, desk.decision(gazetteer(), row, *given, arguments.on))
+        print(f"{row['file']}: {line}\nRun `dvc repro` to settle it everywhere.")
+        return 0
+    if arguments.json:
+        print(json.dumps(rows.to_dict("records"), ensure_ascii=False, indent=1))
+        return 0
+    for row in rows.to_dict("records"):
+        county = f"  COUNTY {row['county']}" if row["county"] else ""
+        print(f"{row['id']}  {row['source']}  {row['state_abbr']}  {row['level']}  {row['name']}{county}")
+        print(f"        proposed: {row['proposed'] or 'none'} ({row['unit']}); {row['reason']}")
+        print(f"        seen {row['rows']} times: {row['seen']}")
+        print(f"        add to {row['file']}: {row['line']}")
+    print(
+        f"{len(rows)} names in review. To answer: python -m analysis review --answer ID --is CODE|none"
+        " --reason WHY --source ADDRESS"
+    )
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(prog="python -m analysis", description="Work with the project's results.")
@@ -40,6 +76,21 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("checks", help="print the table of checks")
     one.add_argument("--all", action="store_true", help="also the rows for information")
     one.set_defaults(run=checks)
+    one = commands.add_parser("review", help="print the names in review, or answer one")
+    one.add_argument("--json", action="store_true", help="the queue as JSON")
+    one.add_argument("--answer", metavar="ID", help="the name to settle, by its id in the queue")
+    one.add_argument(
+        "--is",
+        dest="value",
+        metavar="CODE",
+        help='the government\'s code; counties joined by ";"; "in CODE" for a part of a county; none',
+    )
+    one.add_argument("--reason", help="why, in a sentence")
+    one.add_argument("--source", metavar="ADDRESS", help="where that was read")
+    one.add_argument(
+        "--on", metavar="DAY", default=datetime.date.today().isoformat(), help="when it was decided (today)"
+    )
+    one.set_defaults(run=review)
     return top
 
 

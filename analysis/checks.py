@@ -92,6 +92,17 @@ def check_rosters(published: pd.DataFrame, ledger: pd.DataFrame) -> list[Check]:
     return rows
 
 
+def check_verdicts(
+    accuracy: pd.DataFrame, queue: pd.DataFrame, ledgers: Iterable[pd.DataFrame]
+) -> list[Check]:
+    """The error rate on hard names, and that every row in review is in the queue."""
+    every = accuracy.set_index("kind").loc["all"]
+    scope = "data/corrections/hard_names.csv"
+    rows = [note(f"hard names {what.replace('_', ' ')}", scope, int(every[what])) for what in every.index]
+    in_review = sum(int(ledger["needs_review"].sum()) for ledger in ledgers)
+    return [*rows, compare("rows in the queue", "review_queue.csv", int(queue["rows"].sum()), in_review)]
+
+
 def check_codes(ledger: pd.DataFrame, panels: Mapping[str, pd.DataFrame], scope: str) -> list[Check]:
     """Every government that the ledger names has a code that is a unit of a panel, or is a territory."""
     codes = codes_of(ledger)
@@ -249,6 +260,8 @@ def check_all() -> pd.DataFrame:
     entries, agencies = read_ledger("jurisdictions.csv"), read_ledger("roster_agencies.csv")
     rows = check_lists(lists.read_all(), entries)
     rows += check_rosters(rosters.read_all(), agencies)
+    queue, accuracy = (pd.read_csv(processed(f"{name}.csv")) for name in ("review_queue", "ledger_accuracy"))
+    rows += check_verdicts(accuracy, queue, (entries, agencies))
     rows += check_codes(entries, panels, "jurisdictions.csv")
     rows += check_codes(agencies, panels, "roster_agencies.csv")
     rows += check_outcomes(panels["county"])

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from analysis.jurisdictions import special
+from analysis.jurisdictions import fuzzy, special
 from analysis.jurisdictions.corrections import Decisions
 from analysis.jurisdictions.evidence import County, Row, county_named, county_of, hint_of
-from analysis.jurisdictions.gazetteer import Gazetteer
-from analysis.jurisdictions.normalise import key, normalise, state_of
+from analysis.jurisdictions.gazetteer import Gazetteer, Government
+from analysis.jurisdictions.normalise import LONGEST_NAME, key, normalise, readings, state_of
 from analysis.jurisdictions.resolve import (
     BARE_TOWN_STATES,
     Verdict,
@@ -35,9 +35,7 @@ OFFICE_WORDS = re.compile(
     r"\s*\b(the )?(office of the )?(sheriffs?|detention|jail|prison|corrections|correctional|division of"
     r"|department of corrections|board of|prosecutors?|attorneys?|criminal|district attorneys?)\b.*$"
 )
-POLICE_WORDS = re.compile(
-    r"\s*\b((department of )?public safety|police|(city )?marshals?|law enforcement|dps|pd)\b"
-)
+POLICE_WORDS = re.compile(r"\s*\b((department of )?public safety|police|marshals?|law enforcement|dps|pd)\b")
 AFTER_POLICE = re.compile(
     r"\b(department|departement|dept|services?|office|division|bureau|force|s|public|safety|police)\b"
 )
@@ -51,17 +49,45 @@ def agency_verdict(
     The tests of kind run from the narrowest name to the widest, so that a county's constable is never
     taken for the county, nor a university with a state's name for the state.
     """
-    state, said = state_of(state_abbr), normalise(agency)
+    state, said = state_of(state_abbr) or fuzzy.state_meant(state_abbr), normalise(agency)
     if state is None:
         return Verdict(note="no state is given")
-    if not said:
-        return Verdict(note="no agency is named")
+    if not said or len(said) > LONGEST_NAME:
+        return Verdict(note="a text too long for a name" if said else "no agency is named")
     row = Row(state, agency, said, hint_of(gaz, decided, state, county), normalise(agency_type))
     if fixed := decided.agencies.get((state, key(agency))):
-        return special.by_decision(gaz, row, *fixed)
+        verdict = special.by_decision(gaz, row, *fixed)
+    else:
+        verdict = _judged(gaz, decided, row)
+    if state_of(state_abbr) is None:
+        agrees = row.hint.government is not None
+        verdict = verdict.noting(
+            f"STATE {state_abbr[:40]!r} read as {state}", review=None if agrees else True
+        )
+    return verdict
+
+
+def _judged(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict:
+    """The verdict by the first rule that knows the kind of agency; with kind words mended if none answers."""
+    verdict = _by_kind(gaz, decided, row)
+    if verdict.geoid is not None:
+        return verdict
+    said, mending = fuzzy.mended(gaz, row.state, row.said)
+    again = _by_kind(gaz, decided, replace(row, said=said)) if mending else verdict
+    if again.geoid is None:
+        return verdict
+    codes = gaz.by_geoid[again.geoid].counties if again.geoid in gaz.by_geoid else again.geoid.split(";")
+    held = row.hint.government
+    agrees = held is not None and held.geoid in codes
+    return replace(again, match_type="fuzzy").noting(mending, review=None if agrees else True)
+
+
+def _by_kind(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict:
+    """The first rule's verdict, from the narrowest kind of agency to the widest."""
     for judge in (
         special.district_verdict,
         special.constable_verdict,
+        special.tribal_verdict,
         special.institution_verdict,
         special.state_verdict,
         special.regional_verdict,
@@ -97,6 +123,10 @@ def county_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | No
 def _unknown_county(gaz: Gazetteer, row: Row, named: County) -> Verdict:
     """A county that the state does not have: COUNTY, or the one state that has it, as a candidate."""
     note = f"{row.state} has no {named.text}"
+    if near := fuzzy.misspelt(gaz, row.state, named.text, "county", row.hint.government):
+        if near.geoid:
+            return row.hint.weigh(near, [near.geoid])
+        note = near.note
     if held := row.hint.government:
         return answer(held, "kind_resolved", f"{note}; COUNTY gives {held.name}", review=True)
     elsewhere = [g for g in gaz.counties_called(key(named.text.rpartition(" ")[0])) if g.state != row.state]
@@ -118,6 +148,8 @@ def office_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | No
     stem, corrected = decided.name(row.state, "county", stem)
     found, explicit = candidates(gaz, row.state, stem, "county")
     counties = {code: alias for code, alias in found.items() if gaz.by_geoid[code].unit == "county"}
+    if not found and (guess := fuzzy.misspelt(gaz, row.state, stem, "county", row.hint.government)):
+        return row.hint.weigh(guess, [guess.geoid]) if guess.geoid else guess
     if not counties:
         near = [gaz.by_geoid[code] for code in found]
         return Verdict(note=f"no county is called {stem}" + (f"; {described(near)} is" if near else ""))
@@ -143,14 +175,19 @@ def police_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | No
     if not stem:
         return Verdict(note="a police department of a government that is not named")
     hint = County(own, tail, "") if own else row.hint
-    verdict = municipal_verdict(gaz, decided, row.state, stem, hint)
+    verdict = municipal_verdict(gaz, decided, row.state, stem, hint, row.kind)
     if tail and own is None:
         verdict = verdict.noting(f"the words {tail!r} are not understood", review=True)
     return verdict
 
 
-def municipal_verdict(gaz: Gazetteer, decided: Decisions, state: str, stem: str, hint: County) -> Verdict:
-    """The city, town, village, borough or township that a stem names, with COUNTY as the second witness."""
+def municipal_verdict(
+    gaz: Gazetteer, decided: Decisions, state: str, stem: str, hint: County, kind: str
+) -> Verdict:
+    """The city, town, village, borough or township that a stem names, with COUNTY as the second witness.
+
+    Where only a county bears the name, COUNTY and TYPE (`kind`) must both say so.
+    """
     stem, reason = decided.name(state, "place", stem)
     found, explicit = candidates(gaz, state, stem, "place")
     local = {code: alias for code, alias in found.items() if gaz.by_geoid[code].unit != "county"}
@@ -158,9 +195,18 @@ def municipal_verdict(gaz: Gazetteer, decided: Decisions, state: str, stem: str,
         verdict = resolve(gaz, state, stem, "place")
         if verdict.geoid is None:
             held = hint.government
+            if merged := _consolidated(gaz, state, stem, held):
+                return merged
+            guess = fuzzy.misspelt(gaz, state, stem, "place", held)
+            if guess and guess.geoid:
+                return hint.weigh(guess, gaz.by_geoid[guess.geoid].counties)
+            verdict = guess or verdict
             return verdict.noting(f"COUNTY gives {described([held])}" if held else "")
         confirmed = hint.government is not None and hint.government.geoid == verdict.geoid
-        return verdict.noting("a police department named like a county", review=not confirmed)
+        cities = [g for g, _ in gaz.find(state, key(f"{stem} city")) if g.unit == "place"]
+        note = f"so is {described(cities)}" if cities else ""
+        verdict = verdict.noting("a police department named like a county", note)
+        return verdict.noting(review=bool(cities) or not confirmed or kind != "county")
     inside = {code: alias for code, alias in local.items() if hint.holds(gaz.by_geoid[code])}
     verdict = choose(gaz, inside or local, "place", stem, explicit)
     if verdict.geoid is None:
@@ -177,7 +223,29 @@ def municipal_verdict(gaz: Gazetteer, decided: Decisions, state: str, stem: str,
     towns = [town for town in towns if town.unit == "cousub" and town.state in BARE_TOWN_STATES]
     if chosen.unit == "place" and towns and not explicit:
         verdict = verdict.noting(f"could also be {described(towns)}", review=True)
+    abroad = [other for other in hint.elsewhere if _bears(gaz, other, stem)]
+    if abroad:
+        note = f"{described(abroad)} of {abroad[0].state} holds a government of that name"
+        verdict = verdict.noting(note, review=True)
     return hint.weigh(verdict, chosen.counties)
+
+
+def _consolidated(gaz: Gazetteer, state: str, stem: str, held: Government | None) -> Verdict | None:
+    """ "Louisville Metro": the city of that name, if it is a county's government too; COUNTY must agree."""
+    rest = " ".join(word for word in stem.split() if word not in {"metro", "metropolitan"})
+    if rest == stem or not rest:
+        return None
+    found, _ = candidates(gaz, state, rest, "place")
+    cities = [gaz.by_geoid[code] for code in found if gaz.by_geoid[code].unit == "place"]
+    if len(cities) != 1 or cities[0].county_code is None:
+        return None
+    agrees = held is not None and held.geoid in cities[0].counties
+    return answer(cities[0], "kind_resolved", "the police of a consolidated government", not agrees)
+
+
+def _bears(gaz: Gazetteer, county: Government, stem: str) -> bool:
+    """Whether a county holds a city, town or township of that name."""
+    return any(county.geoid in g.counties for r in readings(stem) for g, _ in gaz.find(county.state, r.key))
 
 
 def _with_type(verdict: Verdict, row: Row) -> Verdict:

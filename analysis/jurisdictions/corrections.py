@@ -24,6 +24,7 @@ TABLES = {
     "agencies": ("state_abbr", "key"),
     "districts": ("state_abbr", "key"),
     "consolidated_governments": ("state_abbr", "key"),
+    "entry_oddities": ("state_abbr", "level", "key", "value"),
 }
 
 
@@ -34,7 +35,8 @@ def read(table: str) -> pd.DataFrame:
     ----------
     table : names (a wrong name and the right one, or "" where there is no such unit), aliases (a short name
         and its code), agencies (an agency and the codes of its counties), districts (a judicial district
-        and its counties), consolidated_governments (a county and the place of the same government).
+        and its counties), consolidated_governments (a county and the place of the same government),
+        entry_oddities (what is odd about an entry that only a reader can find).
 
     Raises
     ------
@@ -72,11 +74,12 @@ class Decisions:
     """The decisions on names, agencies and districts, by the keys that `match` looks up.
 
     `names` : (state, level, key) to the name meant ("" for no unit) and the reason; `agencies` : (state, key)
-    to unit, codes and reason; `districts` : (state, key) to codes and reason.
+    to unit, codes, reason, whether to review it and the COUNTY that it
+    overrules; `districts` : (state, key) to codes and reason.
     """
 
     names: dict[tuple[str, str, str], tuple[str, str]]
-    agencies: dict[tuple[str, str], tuple[str, str, str]]
+    agencies: dict[tuple[str, str], tuple[str, str, str, bool, str]]
     districts: dict[tuple[str, str], tuple[str, str]]
 
     def name(self, state: str, level: str, text: str) -> tuple[str, str]:
@@ -94,6 +97,9 @@ def _decisions(folder: Path) -> Decisions:
     names, agencies, districts = read("names"), read("agencies"), read("districts")
     return Decisions(
         {(r.state_abbr, r.level, key(r.key)): (r.value, r.reason) for r in names.itertuples()},
-        {(r.state_abbr, key(r.key)): (r.unit, r.value, r.reason) for r in agencies.itertuples()},
+        {
+            (r.state_abbr, key(r.key)): (r.unit, r.value, r.reason, r.review == "yes", r.overrules)
+            for r in agencies.itertuples()
+        },
         {(r.state_abbr, key(r.key)): (r.value, r.reason) for r in districts.itertuples()},
     )

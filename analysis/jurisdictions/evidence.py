@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from analysis.jurisdictions import fuzzy
 from analysis.jurisdictions.corrections import Decisions
 from analysis.jurisdictions.gazetteer import Gazetteer, Government
-from analysis.jurisdictions.normalise import key, normalise, readings
+from analysis.jurisdictions.normalise import LONGEST_NAME, key, normalise, readings
 from analysis.jurisdictions.resolve import Verdict
 
 COUNTY_WORDS = ("county", "parish")
@@ -22,13 +23,19 @@ INTRODUCTION = re.compile(
 
 @dataclass(frozen=True)
 class County:
-    """What a text is evidence of: the county it names, if the state has one, and the text itself."""
+    """What a text is evidence of: the county it names, if the state has one, and the text itself.
+
+    `near` is the county that a misspelt text is nearly the name of, `elsewhere` the counties of other states
+    that bear the name: both can contradict, and neither can confirm.
+    """
 
     government: Government | None
     text: str
     note: str = ""
     corrected: bool = False
     doubtful: bool = False
+    near: Government | None = None
+    elsewhere: tuple[Government, ...] = ()
 
     def holds(self, g: Government) -> bool:
         """Whether a government lies in this county."""
@@ -42,7 +49,11 @@ class County:
         """
         if self.government is None:
             said = f"COUNTY {self.text[:60]!r} is no county of the state" if self.text else ""
-            return verdict.noting(said)
+            if self.near is None:
+                return verdict.noting(said)
+            said += f", and nearly {self.near.name}"
+            agrees = not counties or self.near.geoid in counties
+            return verdict.noting(said, review=None if agrees else True)
         if not counties or self.government.geoid in counties or self.government.state == "CT":
             return verdict
         return verdict.noting(f"COUNTY says {self.government.name}", review=True)
@@ -67,11 +78,18 @@ def county_of(gaz: Gazetteer, state: str, text: object) -> Government | None:
 def hint_of(gaz: Gazetteer, decided: Decisions, state: str, county: str) -> County:
     """What ICE's COUNTY is evidence of; #N/A, #NA and N/A are no evidence."""
     said = normalise(county)
-    if said in NOTHING:
+    if said in NOTHING or len(said) > LONGEST_NAME:
         return County(None, "")
     fixed = decided.names.get((state, "county", key(county)))
     government = county_of(gaz, state, fixed[0] if fixed else county)
-    return County(government, county.strip(), corrected=bool(fixed))
+    if government is None:
+        said, _ = fuzzy.mended(gaz, state, said)
+        government = county_of(gaz, state, said)
+    if government is not None:
+        return County(government, county.strip(), corrected=bool(fixed))
+    elsewhere = {g.geoid: g for r in readings(said) for g in gaz.counties_called(r.key)}
+    near = fuzzy.nearest(gaz, state, said, "county").winner
+    return County(None, county.strip(), near=near, elsewhere=tuple(elsewhere.values()))
 
 
 def county_named(gaz: Gazetteer, decided: Decisions, state: str, said: str) -> County | None:

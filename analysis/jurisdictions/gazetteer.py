@@ -61,11 +61,16 @@ class Government:
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Governments by code and by (state, key); designated places and county bases by (state, key)."""
+    """Governments by code, by (state, key) and by state; designated places by (state, key).
+
+    `pools` holds what `fuzzy` derives of a state and level when it first needs it.
+    """
 
     by_geoid: dict[str, Government]
     by_key: dict[tuple[str, str], tuple[tuple[Government, bool], ...]]
     designated: dict[tuple[str, str], str]
+    by_state: dict[str, tuple[Government, ...]] = field(default_factory=dict)
+    pools: dict[tuple[str, str], tuple] = field(default_factory=dict)
 
     def find(self, state: str | None, name_key: str) -> tuple[tuple[Government, bool], ...]:
         """The governments of a state that bear a name, each with whether the name is an alias."""
@@ -146,7 +151,10 @@ def build(
     known = link_subdivisions(known)
     known = link_consolidated(known, counties, consolidated)
     known = add_aliases(known, aliases)
-    return Gazetteer(known, by_key(known.values()), designated)
+    by_state = defaultdict(list)
+    for g in known.values():
+        by_state[g.state].append(g)
+    return Gazetteer(known, by_key(known.values()), designated, {s: tuple(gs) for s, gs in by_state.items()})
 
 
 def state_rows() -> Iterable[Government]:

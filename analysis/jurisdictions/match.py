@@ -7,11 +7,11 @@ from dataclasses import asdict, fields, replace
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.jurisdictions import corrections, gazetteer
+from analysis.jurisdictions import corrections, fuzzy, gazetteer
 from analysis.jurisdictions.agencies import agency_verdict
 from analysis.jurisdictions.corrections import Decisions
 from analysis.jurisdictions.gazetteer import Gazetteer
-from analysis.jurisdictions.normalise import key, normalise, split_state, state_of, text_of
+from analysis.jurisdictions.normalise import LONGEST_NAME, key, normalise, split_state, state_of, text_of
 from analysis.jurisdictions.resolve import Verdict, answer, is_sentence, resolve, resolve_state
 
 ENTRY = ("state_abbr", "level", "text_as_published")
@@ -38,7 +38,8 @@ def match(names: pd.DataFrame) -> pd.DataFrame:
     - `unit` : state, county, place, cousub, counties, part_of_county (the county that holds an agency
       smaller than it), none.
     - `also_geoids` : other codes of the same government, joined by ";".
-    - `match_type` : exact, normalised, kind_resolved, alias, correction, none.
+    - `match_type` : exact, normalised, kind_resolved, alias, fuzzy (a near spelling, in review unless another
+      field of the row agrees), correction, none.
     - `needs_review` : bool. An answer is right or it is marked so. A name that has no unit by a decision
       of hand has none of both.
     - `note` : what was decided, and what else the name could mean.
@@ -70,12 +71,12 @@ def match(names: pd.DataFrame) -> pd.DataFrame:
 def entry_verdict(gaz: Gazetteer, decided: Decisions, state_abbr: str, level: str, published: str) -> Verdict:
     """The verdict on one entry of a list; every argument may be any text."""
     text, behind = split_state(published)
-    state = state_of(state_abbr) or behind
+    state = state_of(state_abbr) or behind or fuzzy.state_meant(state_abbr)
     if state is None:
         return Verdict(note="no state is given")
     said = normalise(text)
-    if not said:
-        return Verdict(note="no name is given")
+    if not said or len(said) > LONGEST_NAME:
+        return Verdict(note="a text too long for a name" if said else "no name is given")
     if state == "DC":
         return _district_verdict(gaz, said)
     if fixed := decided.names.get((state, level, key(text))):
@@ -85,12 +86,27 @@ def entry_verdict(gaz: Gazetteer, decided: Decisions, state_abbr: str, level: st
     elif is_sentence(said):
         verdict = Verdict(note="a statement in place of a name, which does not say whose")
     else:
-        verdict = resolve(gaz, state, text, level if level in {"county", "place"} else "place")
+        verdict = _named(gaz, state, text, level if level in {"county", "place"} else "place")
         if level not in {"county", "place"}:
             verdict = verdict.noting(f"unknown heading {level[:40]!r}", review=True)
+    if state_of(state_abbr) is None and not behind:
+        return verdict.noting(f"the state {state_abbr[:40]!r} read as {state}", review=True)
     if behind and behind != state:
         return verdict.noting(f"the text says {behind}, the row {state}", review=True)
     return verdict
+
+
+def _named(gaz: Gazetteer, state: str, text: str, level: str) -> Verdict:
+    """The government of that name; else with its kind word mended, for which the heading is the witness;
+    else the one that is nearly spelled so, which is for review."""
+    verdict = resolve(gaz, state, text, level)
+    if verdict.geoid is not None:
+        return verdict
+    said, mending = fuzzy.mended(gaz, state, normalise(text))
+    if mending and (again := resolve(gaz, state, said, level)).geoid is not None:
+        again = replace(again, match_type="fuzzy").noting(mending)
+        return again if again.unit == level else again.noting(review=True)
+    return fuzzy.misspelt(gaz, state, text, level) or verdict
 
 
 def corrected(gaz: Gazetteer, state: str, level: str, value: str, reason: str) -> Verdict:

@@ -1,8 +1,8 @@
 """Text of a name to a form in which two spellings of one name are equal.
 
 `normalise` folds what never tells two governments apart: case, accents, apostrophes, hyphens, blanks,
-Saint/St./Ste., Fort/Ft., Mount/Mt., Twp. `key` also takes the blanks out (DeKalb, De Kalb). The words that
-do tell governments apart (County, City of, Township) are kept, and split off by `readings`.
+Saint/St./Ste., Fort/Ft., Mount/Mt., Twp., Co. `key` also takes the blanks out (DeKalb, De Kalb). The words
+that do tell governments apart (County, City of, Township) are kept, and split off by `readings`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ WORDS = {
     "twp": "township",
     "twsp": "township",
     "boro": "borough",
-    "cty": "county",
     "cnty": "county",
+    "co": "county",
 }
 
 # Kind words, longest first. A name may carry one in front ("City of Durango") or behind ("Cook County").
@@ -64,6 +64,7 @@ SUFFIXES = {
     "city": "city",
     "town": "town",
 }
+LONGEST_NAME = 200  # letters; a longer text is no name
 ABBREVIATIONS = {*STATES, *TERRITORIES}
 STATE_NAMES = {name.casefold(): state for state, (_, name) in {**STATES, **TERRITORIES}.items()}
 

@@ -24,6 +24,8 @@ TIERS = {
 }
 # States whose towns are governments as full as cities, and are called by the bare name.
 BARE_TOWN_STATES = {"CT", "MA", "ME", "NH", "NY", "RI", "VT", "WI"}
+# States where a borough or village and the township around it, with a police of its own, share a name.
+SHARED_NAME_STATES = {"MI", "NJ", "PA"}
 
 
 @dataclass(frozen=True)
@@ -155,11 +157,11 @@ def _pick(
 
 
 def _rivals(other: Government, chosen: Government) -> bool:
-    """Whether a bare name could mean the other as well: a village and the town around it, a borough and a
-    township of New Jersey. A city keeps its bare name; a township elsewhere is called one."""
+    """Whether a bare name could mean the other as well: a village and the town around it, a borough and the
+    township beside it. A city keeps its bare name; a township of other states is called one."""
     if chosen.unit != "place" or chosen.kind in CITY_KINDS or other.unit != "cousub":
         return False
-    if other.state == "NJ":
+    if other.state in SHARED_NAME_STATES:
         return True
     return other.kind == "town" and other.state in BARE_TOWN_STATES
 

@@ -27,8 +27,9 @@ PART_WORDS = re.compile(rf"\b(?:{NUMBER} )?(ward|precinct|pct|district)\b.*$")
 
 INSTITUTION = re.compile(
     r"\b(university|college|campus|airport|port authority|seaport|schools?|isd|academy of|board of trustees"
-    r"|hospital|transit|railroad|railway|housing authority|park district|tribe|tribal)\b"
+    r"|hospital|transit|railroad|railway|housing authority|park district|harbor police)\b|^port of\b"
 )
+TRIBE = re.compile(r"\b(nation|tribes?|tribal|pueblo|rancheria|reservation|band of)\b")
 REGION = re.compile(
     r"\b(regional|police cooperative|metro(politan)? police authority|district jail|joint|drug task force"
     r"|multi county|tri county)\b"
@@ -40,19 +41,28 @@ DIRECTION = re.compile(
 STATE_OFFICE = re.compile(
     r"^(state )?(dept|department|division|bureau|office of|highway|patrol|national guard|army national"
     r"|air national|military|attorney generals?|commission|fish|game|wildlife|gaming|law enforcement|alcohol"
+    r"|parks"
     r"|marine resources|doc|public safety|corrections|police$"
-    r"|state (police|patrol|troopers?|guard|highway|fire|park))"
+    r"|state (police|patrol|troopers?|guard|highway|fire|park))\b"
 )
 STATE_ALIASES = {"MP": ("cnmi", "commonwealth of the northern mariana islands")}
 
 
-def by_decision(gaz: Gazetteer, row: Row, unit: str, value: str, reason: str) -> Verdict:
-    """A hand decision on one agency: a unit with its codes, or "none". COUNTY may still contradict it."""
+def by_decision(
+    gaz: Gazetteer, row: Row, unit: str, value: str, reason: str, review: bool = False, overrules: str = ""
+) -> Verdict:
+    """A hand decision on one agency: a unit with its codes, or "none". COUNTY may still contradict it.
+
+    A decision whose source does not say all of it is for `review`; a COUNTY that it `overrules` was weighed
+    when it was taken, and contradicts it no more.
+    """
     if unit == "none":
         return Verdict(match_type="correction", needs_review=False, note=reason)
     government = gaz.by_geoid.get(value)
     also = ";".join(government.also) if government and unit == government.unit else ""
-    verdict = Verdict(value, unit, also, "correction", False, reason)
+    verdict = Verdict(value, unit, also, "correction", review, reason)
+    if overrules and key(overrules) == key(row.hint.text):
+        return verdict.noting(f"the decision overrules COUNTY {row.hint.text[:60]!r}")
     codes = government.counties if government else value.split(";")
     return row.hint.weigh(verdict, codes)
 
@@ -132,6 +142,15 @@ def institution_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict
     return Verdict(note=f"{note} whose county is not known")
 
 
+def tribal_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
+    """The police of a tribe: no unit of the gazetteer; the county that COUNTY gives is for review."""
+    if not TRIBE.search(row.said) or _is_municipality(gaz, row):
+        return None
+    note = "an agency of a tribe, whose government is none of a state's"
+    held = row.hint.government
+    return part_of(held.geoid, f"{note}; the county is COUNTY's", True) if held else Verdict(note=note)
+
+
 def _is_municipality(gaz: Gazetteer, row: Row) -> bool:
     """College Station, University Park, State College: the words before Police are a city's whole name."""
     stem = row.said.partition(" police")[0]
@@ -160,7 +179,11 @@ def state_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | Non
                 if state != row.state:
                     return Verdict(note=f"an agency of {name} under {row.state}")
                 return _state(gaz, row, False)
-    bare = STATE_OFFICE.match(row.said) and not re.search(r"\b(state|district|county) attorneys?\b", row.said)
+    bare = (
+        STATE_OFFICE.match(row.said)
+        and not _is_municipality(gaz, row)
+        and not re.search(r"\b(state|district|county) attorneys?\b", row.said)
+    )
     if not bare or row.said in {"police", "public safety", "corrections"}:
         return None
     return _state(gaz, row, row.kind in {"county", "municipality"})

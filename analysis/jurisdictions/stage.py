@@ -5,8 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.errors import DataError, run
-from analysis.jurisdictions import gazetteer
+from analysis.jurisdictions import corrections, gazetteer, vintages
+from analysis.jurisdictions.accuracy import accuracy, judged, read_corpus
+from analysis.jurisdictions.audit import entry_audit
 from analysis.jurisdictions.match import match
+from analysis.jurisdictions.review import queue
 from analysis.jurisdictions.status import county_status, support_types
 from analysis.provenance import processed, write_csv
 from analysis.sources import lists, rosters
@@ -58,6 +61,18 @@ def conservation(before: pd.DataFrame, after: pd.DataFrame, what: str) -> dict[s
     return counts
 
 
+def tiers(listed: pd.DataFrame, agencies: pd.DataFrame) -> pd.DataFrame:
+    """How names were read: rows and distinct names by source, match_type and unit, and those in review."""
+    parts = [
+        listed.assign(source="lists", name=listed["state_abbr"] + listed["text_as_published"]),
+        agencies.assign(source="rosters", name=agencies["state_abbr"] + agencies["agency_as_published"]),
+    ]
+    rows = pd.concat(parts)[["source", "match_type", "unit", "name", "needs_review"]]
+    grouped = rows.groupby(["source", "match_type", "unit"], sort=True)
+    table = grouped.agg(rows=("name", "size"), names=("name", "nunique"), in_review=("needs_review", "sum"))
+    return table.astype("int64").reset_index()
+
+
 def write(table: pd.DataFrame, name: str) -> None:
     """One CSV under `data/processed/`: UTF-8, LF, `needs_review` as true or false."""
     if "needs_review" in table:
@@ -66,7 +81,7 @@ def write(table: pd.DataFrame, name: str) -> None:
 
 
 def main() -> None:
-    """Read the lists and rosters, judge every row, write the three files."""
+    """Read the lists and rosters, judge every row, write what is known of the rows and of the verdicts."""
     entries, rows = lists.read_all(), rosters.read_all()
     governments = gazetteer.frame()
     counties = governments[governments["unit"] == "county"]
@@ -75,6 +90,20 @@ def main() -> None:
     status = county_status(agencies, counties["name"], counties["state"])
     for before, after, what in ((entries, listed, "jurisdictions"), (rows, agencies, "roster_agencies")):
         print(what, conservation(before, after, what))
+    compared = vintages.pairs(listed["vintage"].unique())
+    units = vintages.units_by_level(governments)
+    tables = {
+        "entry_audit.csv": entry_audit(
+            listed, agencies, corrections.read("entry_oddities"), gazetteer.gazetteer()
+        ),
+        "vintages.csv": vintages.changes(listed, compared),
+        "agreement.csv": vintages.agreement(listed, units, compared),
+        "ledger_accuracy.csv": accuracy(judged(read_corpus())),
+        "ledger_tiers.csv": tiers(listed, agencies),
+        "review_queue.csv": queue(listed, agencies),
+    }
+    for name, table in tables.items():
+        write(table, name)
     write(listed, "jurisdictions.csv")
     write(agencies, "roster_agencies.csv")
     write(status, "county_287g.csv")

@@ -21,7 +21,7 @@ def test_every_table_is_sound_and_its_codes_exist(table: str) -> None:
     frame = corrections.read(table)
     known = gazetteer().by_geoid
     assert len(frame) > 0
-    if table != "names":
+    if table not in {"names", "entry_oddities"}:
         codes = [code for cell in frame["value"] for code in cell.split(";") if code]
         assert len(codes) >= len(frame) - 1
         assert [code for code in codes if code not in known] == []

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.jurisdictions import match
-from analysis.jurisdictions.gazetteer import frame
+from analysis.jurisdictions.gazetteer import frame, gazetteer
 from analysis.jurisdictions.match import ADDED
+from analysis.jurisdictions.normalise import key, normalise
 
 UNITS = {"state", "county", "place", "cousub", "counties", "part_of_county", "none"}
-TYPES = {"exact", "normalised", "kind_resolved", "alias", "correction", "none"}
+TYPES = {"exact", "normalised", "kind_resolved", "alias", "fuzzy", "correction", "none"}
 NAMES = ["Cook County", "Richmond", "Lawrence", "City of Boise", "St. Louis", "New Paltz", "Represa", "x/y"]
 AGENCIES = [
     "Cook County Sheriff's Office",
@@ -21,7 +22,29 @@ AGENCIES = [
     "Ward 3 Constable",
 ]
 STATES = st.sampled_from(["IL", "VA", "KS", "ID", "MO", "NY", "CA", "DC", "NH", "FL", "GU", "", "ZZ", None])
-ANYTHING = st.one_of(st.text(max_size=40), st.none(), st.integers(), st.floats(), st.sampled_from(NAMES))
+HOSTILE = [
+    "🚓" * 5,
+    "\x00\x07\x1b[31m",
+    "a" * 10_000,
+    "county " * 1_500,
+    "\u202eytnuoC kooC",
+    "مقاطعة كوك",
+    "=1+1",
+    "@SUM(A1)",
+    "-2+3",
+    "'; drop",
+    "\ud800",
+    "ß" * 9,
+    "，",
+]
+ANYTHING = st.one_of(
+    st.text(max_size=40),
+    st.none(),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.sampled_from([*NAMES, *HOSTILE]),
+)
 ENTRIES = st.lists(
     st.tuples(STATES, st.sampled_from(["state", "county", "place", "", None]), ANYTHING),
     min_size=1,
@@ -62,6 +85,37 @@ def test_any_agency_yields_a_verdict(rows: list[tuple]) -> None:
     check_verdicts(agencies(rows), match(agencies(rows)))
 
 
+@given(ROWS, st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=30)
+def test_order_and_repetition_change_no_other_agency(rows: list[tuple], random) -> None:
+    alone = [tuple(match(agencies([row]))[list(ADDED)].fillna("").iloc[0]) for row in rows]
+    shuffled = [*range(len(rows)), *range(len(rows))]
+    random.shuffle(shuffled)
+    together = match(agencies([rows[i] for i in shuffled]))[list(ADDED)].fillna("")
+    assert len(together) == 2 * len(rows) > 0
+    assert [tuple(row) for row in together.itertuples(index=False)] == [alone[i] for i in shuffled]
+
+
+@given(ANYTHING)
+@settings(deadline=None, max_examples=200)
+def test_normalising_twice_is_once(text: object) -> None:
+    once = normalise(text)
+    assert normalise(once) == once and key(once) == key(text)
+
+
+@given(st.sampled_from(["Pulaski", "Kanawha", "Lampasas", "Seattle"]), st.integers(0, 8), st.characters())
+@settings(deadline=None, max_examples=80)
+def test_one_wrong_letter_never_settles_an_entry_on_another_government(name: str, at: int, char: str) -> None:
+    """Its own government, review, or the government that really bears the altered name."""
+    states = {"Pulaski": "AR", "Kanawha": "WV", "Lampasas": "TX", "Seattle": "WA"}
+    level = "place" if name == "Seattle" else "county"
+    text = name[:at] + char + name[at + 1 :]
+    found = match(entries([(states[name], level, text)])).iloc[0]
+    own = match(entries([(states[name], level, name)])).iloc[0]
+    settled = not found["needs_review"] and found["geoid"] != own["geoid"]
+    assert not settled or gazetteer().find(states[name], key(text))
+
+
 @given(ENTRIES, st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=30)
 def test_order_and_repetition_change_no_other_answer(rows: list[tuple], random) -> None:
@@ -70,19 +124,6 @@ def test_order_and_repetition_change_no_other_answer(rows: list[tuple], random) 
     random.shuffle(shuffled)
     together = match(entries([rows[i] for i in shuffled]))[list(ADDED)].fillna("")
     assert [tuple(row) for row in together.itertuples(index=False)] == [alone[i] for i in shuffled]
-
-
-HOSTILE = [
-    "🚓" * 5,
-    "\x00\x07\x1b[31m",
-    "a" * 10_000,
-    "‮ytnuoC kooC",
-    "=1+1",
-    "'; drop",
-    "\ud800",
-    "ß" * 9,
-    "，",
-]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
