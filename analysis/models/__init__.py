@@ -4,6 +4,7 @@ from analysis.models.effects import adjusted_predictions, average_marginal_effec
 from analysis.models.fitting import fit
 from analysis.models.results import Fit, estimates
 from analysis.models.spec import Model, load_model
+from analysis.models.within import within_between
 
 __all__ = [
     "Fit",
@@ -13,4 +14,5 @@ __all__ = [
     "estimates",
     "fit",
     "load_model",
+    "within_between",
 ]
