@@ -121,3 +121,34 @@ def test_within_and_between_slopes(frame):
         within_between(wide, "x", "state")
     gap = within_between(pd.DataFrame({"g": ["a", None, "a"], "v": [1.0, 2.0, np.nan]}), "v", "g")
     assert gap["v_between"].isna().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("estimator", ["logit", "firth", "lpm", "conditional_logit"])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"outcome": "zero"}, "'zero'"),
+        ({"add": ["empty"]}, "missing values: empty"),
+        ({"add": ["endless"]}, "'endless' holds 1 infinite values"),
+        ({"add": ["shar"]}, "'shar'.*Nearest: 'share'"),
+        ({"sample": "geoid < '00003'"}, "3 rows are too few for 3 columns"),
+    ],
+)
+def test_every_estimator_names_the_column(frame, estimator, changes, message):
+    frame = frame.assign(
+        zero=0, empty=np.nan, endless=np.where(np.arange(len(frame)) == 3, np.inf, frame["x"])
+    )
+    frame.iloc[:3, frame.columns.get_loc("listed")] = [0, 1, 0]
+    effects = "state" if estimator == "conditional_logit" else ()
+    with pytest.raises(ModelError, match=message):
+        fit(Model("m", "listed", ["x", "dummy"], estimator, fixed_effects=effects).with_(**changes), frame)
+
+
+def test_constant_and_doubled_columns_leave_and_one_cluster_is_an_error(frame):
+    frame = frame.assign(flat=2, double=frame["x"], one="A")
+    rows = estimates(fit(MODEL.with_(add=["flat", "double"]), frame)).set_index("term")
+    assert rows.loc[["flat", "double"], "estimate"].isna().all()
+    assert rows.loc["flat", "note"].startswith("left out: constant")
+    assert rows.loc["double", "note"] == "left out: collinear with x"
+    with pytest.raises(ModelError, match="one cluster of 'one'"):
+        fit(MODEL.with_(cluster="one"), frame)
