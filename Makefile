@@ -12,6 +12,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
+# The matrices are many and small: threads of the linear algebra would mostly wait for each other.
+export OMP_NUM_THREADS ?= 1
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

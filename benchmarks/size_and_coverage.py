@@ -70,7 +70,7 @@ def p_values(
     """
     arrays = design(found.model, data)
     plain = fit(found.model.with_(cluster=None), data)
-    jackknifed = cv3(without_each(arrays, found.coefficients), found.coefficients)
+    jackknifed = cv3(without_each(arrays, arrays.codes, found.coefficients), found.coefficients)
     signs, df, out = sign_vectors(found.clusters, DRAWS, seed), found.clusters - 1, {}
     for term, truth in truths.items():
         if term not in found.terms:

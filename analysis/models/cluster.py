@@ -31,9 +31,8 @@ def inverse_gram(X: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def sum_by_cluster(scores: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Sums of the rows of `scores` (n, k) within each cluster: (G, k), `codes` being 0 .. G-1."""
-    sums = np.zeros((int(codes.max()) + 1, scores.shape[1]))
-    np.add.at(sums, codes, scores)
-    return sums
+    columns = [np.bincount(codes, weights=column) for column in scores.T]  # ten times as fast as np.add.at
+    return np.column_stack(columns)
 
 
 def correction(n: int, k: int, clusters: int) -> float:

@@ -108,13 +108,15 @@ def infer(fit: Fit, data: pd.DataFrame, family: Collection[str], draws: Draws) -
     influence = None
     primary = [term for term in terms if term in family]
     if fit.clusters is not None and fit.model.estimator in BOOTSTRAPPED:
-        estimates = without_each(arrays, fit.coefficients)
-        rows += _jackknifed(fit, estimates, terms)
+        estimates = without_each(arrays, arrays.codes, fit.coefficients)
+        rows += _jackknifed(fit, estimates, terms) + _range(fit, estimates, terms)
         plain = without_effects(arrays)
         rows += _bootstrapped(fit, plain, terms, primary, draws)
         rows += _permuted(fit, plain, states, terms, draws)
         influence = _influence(fit, arrays, data, estimates, terms)
-    elif primary:
+    elif fit.model.estimator == "firth":  # no theory makes its limits robust to clusters
+        rows += _range(fit, without_each(arrays, states, fit.coefficients), terms)
+    if primary and influence is None:
         adjusted = holm(np.array([inference.p_value[fit.terms.index(term)] for term in primary]))
         rows += [
             {"term": term, "method": "holm", "p_value": p} for term, p in zip(primary, adjusted, strict=True)
@@ -133,7 +135,7 @@ def infer(fit: Fit, data: pd.DataFrame, family: Collection[str], draws: Draws) -
 
 
 def _jackknifed(fit: Fit, estimates: np.ndarray, terms: list[str]) -> list[dict]:
-    """CV3 with t(G-1), and the range of the estimates without one cluster; empty where one is missing."""
+    """CV3 with t(G-1); empty where an estimate without a cluster is missing."""
     covariance = cv3(estimates, fit.coefficients)
     found = wald(fit.coefficients, covariance, fit.clusters - 1.0)
     rows = []
@@ -149,9 +151,16 @@ def _jackknifed(fit: Fit, estimates: np.ndarray, terms: list[str]) -> list[dict]
                 "conf_high": found.conf_high[j],
             }
         )
-        low, high = estimates[:, j].min(), estimates[:, j].max()
-        rows.append({"term": term, "method": "leave_one_state_out", "conf_low": low, "conf_high": high})
     return rows
+
+
+def _range(fit: Fit, estimates: np.ndarray, terms: list[str]) -> list[dict]:
+    """The smallest and the largest estimate without one cluster; empty where one is missing."""
+    without = {term: estimates[:, fit.terms.index(term)] for term in terms}
+    return [
+        {"term": term, "method": "leave_one_state_out", "conf_low": low, "conf_high": high}
+        for term, (low, high) in ((term, (one.min(), one.max())) for term, one in without.items())
+    ]
 
 
 def _bootstrapped(fit: Fit, arrays: Design, terms: list[str], primary: list[str], draws: Draws) -> list[dict]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import ModelError
-from analysis.models import logit, lpm
+from analysis.models import firth, logit, lpm
 from analysis.models.design import Design, design
 from analysis.models.results import Fit
 
@@ -55,18 +55,24 @@ def jackknife(fit: Fit, data: pd.DataFrame) -> Jackknife:
         )
     arrays = design(model, data)
     labels = pd.unique(data.loc[arrays.used, model.cluster])
-    estimates = without_each(arrays, fit.coefficients)
+    estimates = without_each(arrays, arrays.codes, fit.coefficients)
     return Jackknife(fit.terms, tuple(labels), estimates, cv3(estimates, fit.coefficients))
 
 
-def without_each(arrays: Design, beta: np.ndarray) -> np.ndarray:
+def without_each(arrays: Design, codes: np.ndarray, beta: np.ndarray) -> np.ndarray:
     """The coefficients (G, k) without each cluster in turn; rows of NaN where they do not exist.
 
-    Effects of groups that leave with a cluster are NaN. beta : (k,), where logits start.
+    Effects of groups that leave with a cluster are NaN.
+
+    Parameters
+    ----------
+    arrays : of a `logit`, `lpm` or `firth`. codes : (n,), the clusters to leave out, as 0 .. G-1.
+    beta : (k,), where the likelihoods start.
     """
-    estimates = np.full((arrays.clusters, len(beta)), np.nan)
-    for cluster in range(arrays.clusters):
-        rows = arrays.codes != cluster
+    clusters = int(codes.max()) + 1
+    estimates = np.full((clusters, len(beta)), np.nan)
+    for cluster in range(clusters):
+        rows = codes != cluster
         X, y = arrays.X[rows], arrays.y[rows]
         weights = None if arrays.weights is None else arrays.weights[rows]
         here = np.abs(X).max(axis=0) > 0
@@ -83,7 +89,10 @@ def without_each(arrays: Design, beta: np.ndarray) -> np.ndarray:
             estimates[cluster] = lpm.least_squares(X, y, weights)
             continue
         try:
-            estimates[cluster, here] = logit.maximise(X[:, here], y, weights, start=beta[here])
+            if arrays.model.estimator == "firth":
+                estimates[cluster, here] = firth.maximise(X[:, here], y, start=beta[here])[0]
+            else:
+                estimates[cluster, here] = logit.maximise(X[:, here], y, weights, start=beta[here])
         except ModelError:  # without this cluster the maximum does not exist
             continue
     return estimates

@@ -245,11 +245,13 @@ def test_the_table_has_every_method_that_applies(frame):
     assert methods["main"] == methods["effects"] == drawn_kinds
     assert methods["wide"] == drawn_kinds | {"benjamini_hochberg"}
     assert methods["strata"] == {"clustered", "holm"}
-    assert methods["penalised"] == {"profile_likelihood", "holm"}
+    assert methods["penalised"] == {"profile_likelihood", "leave_one_state_out", "holm"}
     indexed = table.set_index(["model", "term", "method"])
     assert indexed.loc[("wide", "level", "within_state_permutation"), "p_value"] == "n/a"
     assert indexed.loc[("wide", "level", "clustered"), "states_varying"] == 0
     assert (table["p_value"] == "n/a").sum() == 1
+    penalised = indexed.loc[("penalised", "x", "leave_one_state_out")]
+    assert penalised["conf_low"] < fits["penalised"].coefficients[1] < penalised["conf_high"]
     whole = indexed.loc[("main", "x", "leave_one_state_out")]
     alone = influence.query("model == 'main' and term == 'x'")["estimate_without"]
     assert len(alone) == 30 and (whole["conf_low"], whole["conf_high"]) == (alone.min(), alone.max())
