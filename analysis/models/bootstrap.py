@@ -25,6 +25,7 @@ from analysis.models.spec import nearest
 BOOTSTRAPPED = ("logit", "lpm")
 TIE = 1e-9  # statistics this close, as a share, are equal
 FAR = 100.0  # standard errors beyond which a limit counts as unbounded
+NEAR = 1e-3  # standard errors to which a limit is found
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +85,8 @@ def wild_cluster_bootstrap(
     j = fit.terms.index(term)
     signs = sign_vectors(fit.clusters, draws, seed)
     estimate, error = float(fit.coefficients[j]), float(np.sqrt(fit.covariance[j, j]))
-    p = share_beyond(estimate / error, drawn(arrays, j, 0.0, fit.coefficients, signs))
-    return p, *limits(arrays, j, fit.coefficients, error, signs)
+    null = drawn(arrays, j, 0.0, fit.coefficients, signs)
+    return share_beyond(estimate / error, null), *limits(arrays, j, fit.coefficients, error, signs, null)
 
 
 def sign_vectors(clusters: int, draws: int, seed: int) -> np.ndarray:
@@ -183,9 +184,9 @@ def share_beyond(statistic: float, drawn: np.ndarray) -> float:
 
 
 def limits(
-    arrays: Design, j: int, beta: np.ndarray, error: float, signs: np.ndarray, level: float = 0.05
+    arrays: Design, j: int, beta: np.ndarray, error: float, signs: np.ndarray, null: np.ndarray
 ) -> tuple[float, float]:
-    """The two values of coefficient j at which the test's p-value crosses `level`.
+    """The two values of coefficient j at which the test's p-value crosses 5 %, to a thousandth of `error`.
 
     An end is infinite when values 100 standard errors out are not rejected, and NaN when the restricted
     logit has no digits left before an end is found.
@@ -193,21 +194,28 @@ def limits(
     Parameters
     ----------
     beta : (k,), the unrestricted estimates. error : the clustered standard error of coefficient j.
+    null : (B,), the statistics drawn under zero, whose reach says where to look first.
     """
+    first = float(np.clip(np.quantile(np.abs(null), 0.95), 0.5, 10.0))
 
     def excess(away: float) -> float:
         null = drawn(arrays, j, beta[j] + away * error, beta, signs)
-        return share_beyond(away, null) - level
+        return share_beyond(away, null) - 0.05
 
     ends = []
     for side in (-1, 1):
-        inside, outside = 0.0, 2.0
+        inside, outside = 0.0, first
         try:
             while outside <= FAR and excess(side * outside) > 0:
-                inside, outside = outside, 1.5 * outside
-            away = np.inf
-            if outside <= FAR:
-                away = brentq(lambda size, side=side: excess(side * size), inside, outside, xtol=1e-4)
+                inside, outside = outside, 1.2 * outside
+            while inside == 0.0 and outside > NEAR:  # not farther out than `first`
+                if excess(side * outside / 1.2) > 0:
+                    inside = outside / 1.2
+                else:
+                    outside /= 1.2
+            away = np.inf if outside > FAR else outside
+            if NEAR < outside <= FAR:
+                away = brentq(lambda size, side=side: excess(side * size), inside, outside, xtol=NEAR)
         except ModelError:
             away = np.nan
         ends.append(float(beta[j] + side * away * error))

@@ -173,7 +173,7 @@ def _bootstrapped(fit: Fit, arrays: Design, terms: list[str], primary: list[str]
         error = float(np.sqrt(fit.covariance[j, j]))
         found[term] = fit.coefficients[j] / error
         under_null[term] = drawn(arrays, j, 0.0, fit.coefficients, signs)
-        low, high = limits(arrays, j, fit.coefficients, error, signs)
+        low, high = limits(arrays, j, fit.coefficients, error, signs, under_null[term])
         p = share_beyond(found[term], under_null[term])
         rows.append(
             {"term": term, "method": "wild_bootstrap", "p_value": p, "conf_low": low, "conf_high": high}

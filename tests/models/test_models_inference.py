@@ -124,6 +124,9 @@ def test_few_clusters_are_enumerated(generate):
     assert wild_cluster_bootstrap(found, frame, "x", seed=1) == wild_cluster_bootstrap(
         found, frame, "x", seed=2
     )
+    pair = fit(LPM, frame[frame["state"] < "S02"])  # two clusters: four vectors, of which none can tell
+    p, low, high = wild_cluster_bootstrap(pair, frame[frame["state"] < "S02"], "x")
+    assert 0 <= p <= 1 and low <= high
     signs = sign_vectors(5, 32, 0)
     assert signs.shape == (5, 32) and len({tuple(column) for column in signs.T}) == 32
     assert sign_vectors(7, 127, 0).shape == (7, 127)
