@@ -1,6 +1,6 @@
 # Two commands do everything: `make repro` and `make test`. Each makes the environment first, if need be.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test verify bench lint quarto clean
+.PHONY: help env repro test verify bench lint notebooks quarto clean
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -12,9 +12,11 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
+# The matrices are many and small: threads of the linear algebra would mostly wait for each other.
+export OMP_NUM_THREADS ?= 1
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(STAMP) ## the Python environment in .venv, from the hash-locked requirements
 
@@ -42,9 +44,13 @@ test: env ## the tests
 verify: env ## re-run everything by force in a temporary clone and compare every byte
 	python -m analysis.verify
 
-bench: env ## time and memory of the pipeline and the ledger, written to benchmarks/
+bench: env ## time and memory of pipeline and ledger, size and coverage of tests, written to benchmarks/
 	python benchmarks/pipeline.py
 	python -m benchmarks.ledger
+	python benchmarks/size_and_coverage.py
+
+notebooks: env ## the .ipynb beside each script in notebooks/
+	jupytext --quiet --update --to ipynb notebooks/*.py
 
 lint: env ## style and errors that need no run
 	ruff check .

@@ -97,3 +97,52 @@ def marginal_effects_figure(effects: pd.DataFrame) -> Figure:
     panels[0].invert_yaxis()
     figure.supxlabel("Percentage points of listing that go with one standard deviation more", fontsize=10)
     return figure
+
+
+def coefficients_figure(coefficients: pd.DataFrame) -> Figure:
+    """Coefficients with two ranges each, one panel a term, one row a model.
+
+    A thick bar holds the 95 % limits, a thin one with ends what the estimate becomes without one state.
+
+    Parameters
+    ----------
+    coefficients : `term, sample, estimate, conf_low, conf_high, least, most`, in the order to be shown.
+    """
+    terms, samples = (list(dict.fromkeys(coefficients[name])) for name in ("term", "sample"))
+    across = 2
+    down = -(-len(terms) // across)
+    figure = new_figure(7.6, down * (0.26 * len(samples) + 0.75) + 0.6)
+    panels = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
+    height = np.arange(len(samples))
+    for axes, term in zip(panels, terms, strict=False):
+        rows = coefficients[coefficients["term"] == term].set_index("sample").reindex(samples)
+        axes.axvline(0, color="black", linewidth=0.8)
+        axes.hlines(height, rows["conf_low"], rows["conf_high"], color=BLUE, linewidth=4, alpha=0.45)
+        axes.errorbar(
+            rows["estimate"],
+            height,
+            xerr=[rows["estimate"] - rows["least"], rows["most"] - rows["estimate"]],
+            fmt="o",
+            color=ORANGE,
+            markersize=4,
+            capsize=3,
+            linewidth=1.1,
+        )
+        axes.set_title(textwrap.fill(label_of(term), 46), fontsize=9)
+        axes.tick_params(length=0, axis="y")
+        axes.tick_params(labelsize=8)
+    for axes in panels[len(terms) :]:
+        axes.set_visible(False)
+    panels[0].set_yticks(height, samples)
+    panels[0].invert_yaxis()
+    figure.supxlabel("Log odds of listing for one unit of the covariate", fontsize=10)
+    return figure
+
+
+def label_of(term: str) -> str:
+    """The catalogue's label of a column, or the labels of a product's parts.
+
+    >>> label_of("democratic_share_2024:population").count(" x ")
+    1
+    """
+    return " x ".join(label(part) for part in term.split(":"))

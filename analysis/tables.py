@@ -14,11 +14,17 @@ from analysis.models import Fit, estimates
 from analysis.models.results import as_fits
 
 FORMATS = ("markdown",)
-NAMES = {"logit": "Logit", "firth": "Firth logit", "lpm": "Linear probability"}
+NAMES = {
+    "logit": "Logit",
+    "firth": "Firth logit",
+    "lpm": "Linear probability",
+    "conditional_logit": "Conditional logit",
+}
 UNITS = {
     "logit": "log odds for one unit of the covariate, with Wald limits",
     "firth": "log odds for one unit of the covariate, with profile penalised-likelihood limits",
     "lpm": "probability for one unit of the covariate, with Wald limits",
+    "conditional_logit": "log odds within strata for one unit of the covariate, with Wald limits",
 }
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from analysis import __main__ as command_line
-from analysis import wording
+from analysis import figures, wording
 from analysis.errors import RenderError
-from analysis.figures import listing_by_state_figure, marginal_effects_figure
+from analysis.figures import coefficients_figure, listing_by_state_figure, marginal_effects_figure
 from analysis.maps import decode, listing_map
 from analysis.provenance import write_csv
 from analysis.sources.geography import read_boundaries
@@ -83,14 +83,21 @@ def test_figures_are_drawn_alike_twice(project: Path) -> None:
             "conf_high": [0.2, 0],
         }
     )
+    coefficients = effects.assign(least=effects["conf_low"], most=effects["conf_high"])
     topology = read_boundaries("2023")
     for draw in (
+        lambda: coefficients_figure(coefficients),
         lambda: listing_map(counties, topology),
         lambda: listing_by_state_figure(by_state),
         lambda: marginal_effects_figure(effects),
     ):
         first = png(draw())
         assert first[:4] == b"\x89PNG" and first == png(draw())
+
+
+def test_a_product_is_labelled_by_its_parts(project: Path) -> None:
+    tried = doctest.testmod(figures)
+    assert tried.attempted >= 1 and tried.failed == 0
 
 
 def test_words_say_what_their_examples_say() -> None:

@@ -1,9 +1,12 @@
 """Models of being listed: describe one, fit it, read it."""
 
+from analysis.models.bootstrap import wild_cluster_bootstrap
 from analysis.models.effects import adjusted_predictions, average_marginal_effects
 from analysis.models.fitting import fit
+from analysis.models.jackknife import jackknife
 from analysis.models.results import Fit, estimates
 from analysis.models.spec import Model, load_model
+from analysis.models.within import within_between
 
 __all__ = [
     "Fit",
@@ -12,5 +15,8 @@ __all__ = [
     "average_marginal_effects",
     "estimates",
     "fit",
+    "jackknife",
     "load_model",
+    "wild_cluster_bootstrap",
+    "within_between",
 ]

@@ -1,10 +1,17 @@
-"""Counts that need no model: listing by state, and listing against 287(g) agreements."""
+"""Counts that need no model: listing by state, and the outcomes that are kept apart."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-SCOPES = ("all counties", "counties of listed states", "counties of other states", "states with both")
+OUTCOMES = {
+    "is_listed": "is_listed",
+    "is_in_listed_state": "is_in_listed_state",
+    "has_listed_place": "has_listed_place_{dhs}",
+    "is_listed_as_county": "is_listed_as_county_{dhs}",
+    "is_listed_by_justice": "is_listed_{doj}",
+    "is_listed_as_county_by_justice": "is_listed_as_county_{doj}",
+}
 
 
 def listing_by_state(counties: pd.DataFrame) -> pd.DataFrame:
@@ -23,38 +30,23 @@ def listing_by_state(counties: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def agreement_table(counties: pd.DataFrame, rosters: dict[str, str]) -> pd.DataFrame:
-    """Listed or not by agreement or not, for each roster, in all counties and in strata.
+def cross_table(counties: pd.DataFrame, dhs: str, doj: str) -> pd.DataFrame:
+    """How many counties have each combination of the outcomes that are kept apart.
+
+    Own listing (whatever the heading), the state's listing, a listed city or town inside, an entry as a
+    county government, and the county's own entry on the Justice list, which is for description only.
 
     Parameters
     ----------
-    counties : the county panel.
-    rosters : date of the roster -> the panel's 0/1 column of counties whose agency had an agreement.
+    counties : the county panel. dhs, doj : suffixes of the panel's columns for the two lists.
 
     Returns
     -------
-    DataFrame `roster, scope, states, counties, listed, with_agreement, listed_with_agreement`. The scope
-    "states with both" holds the states that have a listed county and a county with an agreement: the only
-    ones in which the two can be compared.
+    DataFrame `is_listed, is_in_listed_state, has_listed_place, is_listed_as_county, is_listed_by_justice,
+    is_listed_as_county_by_justice` (0 and 1), `counties`, `states`: one row a combination that occurs.
     """
-    rows = []
-    for day, column in rosters.items():
-        has = counties[column] == 1
-        listed = counties["is_listed"] == 1
-        by_state = counties["state_geoid"]
-        both = has.groupby(by_state).transform("any") & listed.groupby(by_state).transform("any")
-        in_listed_state = counties["is_in_listed_state"] == 1
-        strata = (pd.Series(True, counties.index), in_listed_state, ~in_listed_state, both)
-        for scope, chosen in zip(SCOPES, strata, strict=True):
-            rows.append(
-                {
-                    "roster": day,
-                    "scope": scope,
-                    "states": by_state[chosen].nunique(),
-                    "counties": int(chosen.sum()),
-                    "listed": int((listed & chosen).sum()),
-                    "with_agreement": int((has & chosen).sum()),
-                    "listed_with_agreement": int((has & listed & chosen).sum()),
-                }
-            )
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(
+        {name: counties[column.format(dhs=dhs, doj=doj)] for name, column in OUTCOMES.items()}
+    ).astype("int64")
+    grouped = frame.assign(state=counties["state"]).groupby(list(OUTCOMES))["state"]
+    return grouped.agg(counties="size", states="nunique").reset_index()

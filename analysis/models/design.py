@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.errors import ModelError
 from analysis.models.cluster import is_nested
 from analysis.models.selection import Base, Selection, choose
-from analysis.models.spec import Model
+from analysis.models.spec import ABSORBING, Model
 from analysis.models.terms import Term, numbers, product, require, resolve
 
 
@@ -23,7 +23,7 @@ class Design:
     model : what was asked.
     terms : all covariates in the model's order, those left out included.
     names : the columns of X. With fixed effects there is no `Intercept`; `logit` and `firth` have the
-        effects as columns at the end (`"state=CA"`), `lpm` has them in `groups`.
+        effects as columns at the end (`"state=CA"`), `lpm` and `conditional_logit` have them in `groups`.
     effects : how many of the last columns of X are fixed effects.
     X : (n, k), of full column rank. y : (n,). weights : (n,) or None.
     codes : (n,) cluster of each row as 0 .. G-1, or None. clusters : G, or None.
@@ -55,9 +55,10 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     """The arrays for `model` on `data`, every row and column left out with its reason.
 
     Rows leave when they are outside the sample, miss a value, or weigh nothing. Covariates leave when
-    they are constant or a combination of others. For `logit`, before anything is fitted: groups of a
-    fixed effect without variation leave, and what separates the outcome leaves with the rows that it
-    predicts, again and again until the maximum exists.
+    they are constant or a combination of others. For `logit` and `conditional_logit`, before anything is
+    fitted: groups of a fixed effect without variation leave, and what separates the outcome leaves with
+    the rows that it predicts, again and again until the maximum exists. (A combination separates within
+    strata just when it separates beside their intercepts, so that one check serves both.)
 
     Raises
     ------
@@ -182,7 +183,7 @@ def _assemble(
     blocks, names, effects = [work.covariates()], list(work.active), 0
     if not groups:
         blocks, names = [base.columns, *blocks], base.names + names
-    elif model.estimator != "lpm":
+    elif model.estimator not in ABSORBING:
         blocks, names, effects = [*blocks, base.columns], names + base.names, len(base.names)
     if not names:
         notes = "; ".join(f"{name} {note}" for name, note in work.notes.items())

@@ -44,7 +44,7 @@ def average_marginal_effects(fit: Fit, data: pd.DataFrame, per: str = "unit") ->
 
     Raises
     ------
-    ModelError : an unknown `per`, a column that the data lack, no usable row.
+    ModelError : an unknown `per`, a column that the data lack, no usable row, a `conditional_logit`.
     """
     if per not in PER:
         raise ModelError(f"per={per!r} is unknown; one of {', '.join(PER)}.{nearest(per, PER)}")
@@ -122,6 +122,11 @@ def adjusted_predictions(fit: Fit, data: pd.DataFrame, at: Iterable[Mapping[str,
 def _rows(fit: Fit, data: pd.DataFrame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     """The model's columns over the rows to average, the columns that stay as they are, and the weights
     (summing to 1)."""
+    if fit.model.estimator == "conditional_logit":
+        raise ModelError(
+            f"Model {fit.model.name!r}: a conditional_logit has no probabilities to average, its effects "
+            "being conditioned away; use logit with the same fixed effect."
+        )
     names = list(dict.fromkeys(part for term in fit.covariates for part in term.parts))
     columns = {name: numbers(data, name) for name in names}
     weights = numbers(data, fit.model.weights, "the weights") if fit.model.weights else np.ones(len(data))

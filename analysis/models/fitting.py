@@ -6,13 +6,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import ModelError
-from analysis.models import firth, logit, lpm
+from analysis.models import conditional, firth, logit, lpm
 from analysis.models.cluster import kish
 from analysis.models.design import design
 from analysis.models.results import Fit
 from analysis.models.spec import Model
 
-ESTIMATORS = {"logit": logit.estimate, "firth": firth.estimate, "lpm": lpm.estimate}
+ESTIMATORS = {
+    "logit": logit.estimate,
+    "firth": firth.estimate,
+    "lpm": lpm.estimate,
+    "conditional_logit": conditional.estimate,
+}
 
 
 def fit(model: Model, data: pd.DataFrame) -> Fit:

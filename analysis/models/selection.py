@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.errors import ModelError
 from analysis.models import separation
-from analysis.models.spec import Model
+from analysis.models.spec import MAXIMUM_LIKELIHOOD, Model
 
 INTERCEPT = "Intercept"
 LEFT = "these rows left too. Valid estimators: firth, lpm."
@@ -72,13 +72,15 @@ class Base(NamedTuple):
 def choose(work: Selection) -> Base:
     """Drops rows and columns until the fit exists, and returns the columns before the covariates."""
     while True:
-        if work.model.estimator == "logit":
+        if work.model.estimator in MAXIMUM_LIKELIHOOD:
             _drop_groups(work)
         _check_outcome(work)
         base = base_columns(work)
         _check_rows(work, base)
         _drop_dependent(work, base)
-        if work.model.estimator != "logit" or not (_drop_single(work, base) or _drop_joint(work, base)):
+        if work.model.estimator not in MAXIMUM_LIKELIHOOD:
+            return base
+        if not (_drop_single(work, base) or _drop_joint(work, base)):
             return base
 
 

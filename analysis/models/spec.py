@@ -10,7 +10,9 @@ from typing import Any
 from analysis.errors import ModelError
 from analysis.provenance import read_params
 
-ESTIMATOR_NAMES = ("logit", "firth", "lpm")
+ESTIMATOR_NAMES = ("logit", "firth", "lpm", "conditional_logit")
+MAXIMUM_LIKELIHOOD = ("logit", "conditional_logit")  # of which the maximum need not exist
+ABSORBING = ("lpm", "conditional_logit")  # fixed effects are taken out, and get no coefficients
 LEVELS = ("county", "place", "state")
 
 
@@ -34,10 +36,12 @@ class Model:
     Parameters
     ----------
     name : what tables call it.
-    outcome : the column explained; 0 and 1 for `logit` and `firth`, any number for `lpm`.
+    outcome : the column explained; 0 and 1, for `lpm` any number.
     covariates : columns, catalogue groups (a name is a column first), products as `"a:b"`, squares as
         `"a:a"`.
-    estimator : `logit` (maximum likelihood), `firth` (penalised likelihood) or `lpm` (least squares).
+    estimator : `logit` (maximum likelihood), `firth` (penalised likelihood), `lpm` (least squares) or
+        `conditional_logit` (exact, given each stratum's number of events; the strata are the one fixed
+        effect).
     level : what a row is: `county`, `place` or `state`.
     fixed_effects : columns whose every value gets an intercept of its own.
     random_intercept : none of the estimators here has one; anything but None is an error.
@@ -88,6 +92,12 @@ class Model:
             )
         if self.outcome in {part for name in self.covariates for part in (name, *name.split(":"))}:
             raise ModelError(f"Model {self.name!r}: the outcome {self.outcome!r} is among its covariates.")
+        if self.estimator == "conditional_logit" and (len(self.fixed_effects) != 1 or self.weights):
+            found = f"weights {self.weights!r}" if self.weights else f"{list(self.fixed_effects)}"
+            raise ModelError(
+                f"Model {self.name!r}: conditional_logit takes one fixed effect, its strata, and no weights; "
+                f"found {found}."
+            )
         if self.estimator == "firth" and self.weights is not None:
             raise ModelError(
                 f"Model {self.name!r}: firth takes no weights ({self.weights!r}): its penalty is defined "

@@ -5,7 +5,10 @@ import importlib
 
 import pytest
 
-MODULES = ("models.spec", "models.terms", "models.cluster", "models.results", "models.fitting", "tables")
+MODULES = (
+    "models.spec", "models.terms", "models.cluster", "models.results", "models.fitting", "models.within",
+    "models.bootstrap", "models.permutation", "models.multiplicity", "models.agreements", "tables",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -275,10 +275,11 @@ def test_the_fit_carries_what_was_used(frame):
     assert found.used.sum() == found.n == len(found.rows) == len(found.fitted)
 
 
-EVERY = [LOGIT, LPM, LPM.with_(fixed_effects="state"), FIRTH]
+STRATA = LOGIT.with_(estimator="conditional_logit", fixed_effects="state")
+EVERY = [LOGIT, LPM, LPM.with_(fixed_effects="state"), FIRTH, STRATA]
 
 
-@pytest.mark.parametrize("model", EVERY, ids=["logit", "lpm", "lpm_effects", "firth"])
+@pytest.mark.parametrize("model", EVERY, ids=["logit", "lpm", "lpm_effects", "firth", "strata"])
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 1000), factor=st.floats(0.01, 1000))
 def test_order_and_unit_do_not_matter(generate, model, seed, factor):

