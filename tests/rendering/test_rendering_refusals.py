@@ -92,7 +92,7 @@ WITHOUT_KERNEL = {
     "link that runs": ("", "[x](javascript:void)", 3, '"javascript:" is not honoured'),
     "a heading of level 1": ("", "# Top", 3, "level 1"),
     "a reference in the abstract": ("title: x\nabstract: see @fig-a", "text", 3, "@fig-a has no target"),
-    "a class of a heading": ("", "## A {.appendix}", 3, '"appendix" of a heading'),
+    "a class of a heading": ("", "## A {.appendix}", 3, "'appendix' is not honoured on a heading"),
     "a counted picture without caption": ("", '![](square.svg){#fig-a fig-alt="x"}', 3, "has a caption"),
     "a table attribute": (
         "",
@@ -100,8 +100,13 @@ WITHOUT_KERNEL = {
         7,
         "tbl-colwidths",
     ),
-    "a code block attribute": ("", '```{.python filename="a.py"}\n1\n```', 3, '"filename" of a code block'),
-    "a span of Quarto's": ("", "text [note]{.aside}", 3, '"aside" is not honoured'),
+    "a code block attribute": (
+        "",
+        '```{.python filename="a.py"}\n1\n```',
+        3,
+        "'filename' is not honoured on a code block",
+    ),
+    "a span of Quarto's": ("", "text [note]{.aside}", 3, "'aside' is not honoured"),
     "attributes of nothing": ("", "$$\nx\n$$ {#wrong}", 5, "belong to nothing"),
     "double braces": ("", "```{{python}}\n1\n```", 3, "double braces"),
     "a heading that skips": ("", "## A\n\n#### B", 5, "skips a level"),
@@ -114,7 +119,12 @@ WITHOUT_KERNEL = {
 
 WITH_KERNEL = {
     "a cell that raises": ("", "```{python}\n#| echo: true\n\nx = 1\n1 / 0\n```", 7, "ZeroDivisionError"),
-    "a cell that is not Python": ("", "```{python}\nx = 1\nx = (\n```", 5, "SyntaxError|_IncompleteInputError"),
+    "a cell that is not Python": (
+        "",
+        "```{python}\nx = 1\nx = (\n```",
+        5,
+        "SyntaxError|_IncompleteInputError",
+    ),
     "inline code that raises": ("", "text\n\n`{python} 1` and `{python} nothing`", 5, "NameError"),
     "a cell that returns HTML": (
         "",
