@@ -48,6 +48,14 @@ c.InteractiveShellApp.exec_lines = [
     # exit() would end the kernel without a word, and the rest of the page with it.
     "get_ipython().ask_exit = lambda: (_ for _ in ()).throw(RuntimeError('a page cannot exit'))",
 ]
+
+from ipykernel.iostream import OutStream
+
+def whole_characters(stream, text, write=OutStream.write):
+    text.encode("utf-8")  # raises on half a character, which would be lost with what is printed around it
+    return write(stream, text)
+
+OutStream.write = whole_characters
 """
 PLOT_SETTINGS = """
 svg.hashsalt: figure
