@@ -66,6 +66,17 @@ local function kind_of_picture(content)
   if content:sub(1, 4000):match '<svg[%s>]' then return 'image/svg+xml', 'svg' end
 end
 
+-- A picture's width as Typst writes it; a number alone is in pixels, of which an inch has 96.
+local function paper_width(el)
+  local number, unit = el.attributes.width:match '^(%d+%.?%d*)([a-z%%]*)$'
+  if number and (unit == '' or unit == 'px') then return number * 0.75 .. 'pt' end
+  for _, known in ipairs { '%', 'cm', 'mm', 'in', 'em', 'pt' } do
+    if unit == known then return number .. unit end
+  end
+  refuse('width=\t' .. el.attributes.width, 'the width ' .. el.attributes.width ..
+         ' is not honoured: a number with %, px, cm, mm, in, em or pt is.')
+end
+
 local function image(el)
   if kind_of(el.identifier) then
     refuse('#' .. el.identifier, 'a picture is counted where it has a caption and a paragraph of its own.')
@@ -80,7 +91,7 @@ local function image(el)
   if not found then refuse(el.src, 'the image ' .. el.src .. ' does not exist.') end
   local mime, ending = kind_of_picture(content)
   if not mime then refuse(el.src, el.src .. ' is no picture: honoured are PNG, JPEG, GIF, WebP and SVG.') end
-  local width = el.attributes.width
+  local width = el.attributes.width and paper_width(el)
   if is_html then
     el.src = pandoc.mediabag.make_data_uri(mime, content)
     el.attributes['fig-alt'] = nil

@@ -197,6 +197,11 @@ REFUSED = {
     "a comment without end": ("text\n\n<!-- x", 6, "comment is not closed"),
     "a script behind a comment": ("<!-- x --><script>alert(2)</script>", 4, "raw html is not honoured"),
     "a first heading too deep": ("### A", 4, "skips a level"),
+    "a width that is none": (
+        '![](square.svg){fig-alt="x" width="1cm) #x("}',
+        4,
+        "the width .* is not honoured",
+    ),
     "an absolute include": ("{{< include /part.qmd >}}", 4, "from the page's folder"),
     "an absolute image": ('![](/etc/hostname){fig-alt="x"}', 4, "not from the root"),
     "an image that is none": ('![](page.qmd){fig-alt="x"}', 4, "is no picture"),
@@ -357,8 +362,10 @@ def paper(tmp_path_factory) -> str:
     long = "w" * 200
     source.write_text(
         f"---\ntitle: T\ntoc: true\nformat: {{typst: {{toc-depth: 3}}}}\n---\n{long} `{long}`\n\n"
+        "![](s.svg){fig-alt=x width=200} ![](s.svg){fig-alt=x width=5cm}\n\n"
         "--- ---\n 1  2\n 3  4\n--- ---\n\n| head |\n|------|\n| cell |\n"
     )
+    (source.parent / "s.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
     sources = []
     with pytest.MonkeyPatch.context() as patch:
         real = typst.compile
@@ -378,6 +385,10 @@ def test_paper_breaks_long_words(paper):
 def test_paper_without_a_header_has_no_bold_row(paper):
     assert "stroke: headerless" in paper and paper.count("#strong[") == 1
     assert re.search(r"table\.header\(\[#strong\[head\]\]", paper)
+
+
+def test_widths_on_paper(paper):
+    assert re.findall(r"width: ([\d.]+\w+)\)", paper) == ["150.0pt", "5cm"]
 
 
 def test_the_contents_are_as_deep_on_paper(paper):
