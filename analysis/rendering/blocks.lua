@@ -1,7 +1,7 @@
 -- Blocks that Quarto knows and pandoc's writers do not: callouts, tabsets, folded code, layouts. Each
--- function takes the walk that numbers what is inside, and returns blocks.
+-- function takes what numbers the blocks inside, and returns blocks.
 
-local common = ...
+local common, checks = ...
 local is_html = common.is_html
 local escape = common.escape
 local plain = common.plain
@@ -34,12 +34,26 @@ function blocks.grid(blocks, columns)
   return out
 end
 
-function blocks.callout(el, kind, numbering)
-  local content, title = el.content, nil
+-- A block that keeps its identifier, so that links find it.
+local function named(el, out)
+  return el.identifier ~= '' and pandoc.Blocks { pandoc.Div(out, pandoc.Attr(el.identifier)) } or out
+end
+
+-- The text of a title that was a heading, with the heading's identifier.
+local function title_of(header)
+  if header.identifier == '' then return header.content end
+  return pandoc.Inlines { pandoc.Span(header.content, pandoc.Attr(header.identifier)) }
+end
+
+function blocks.callout(el, numbering)
+  local kind, content, title = checks.callout_of(el), el.content, nil
   if el.attributes.title then
-    title = pandoc.utils.blocks_to_inlines(pandoc.read(el.attributes.title, 'markdown').blocks)
+    -- Behind a word nothing begins a list or a heading.
+    title = pandoc.utils.blocks_to_inlines(pandoc.read('x ' .. el.attributes.title, 'markdown').blocks)
+    title:remove(1)
+    title:remove(1)
   elseif content[1] and content[1].t == 'Header' then
-    title = content[1].content
+    title = title_of(content[1])
     content:remove(1)
   end
   content = content:walk(numbering)
@@ -68,7 +82,7 @@ function blocks.callout(el, kind, numbering)
     out:extend(content)
     out:insert(raw '])')
   end
-  return out
+  return named(el, out)
 end
 
 -- The tabs of a tabset: what stands under each heading of its first heading's level.
@@ -80,7 +94,7 @@ local function tabs_of(el)
   local tabs = {}
   for _, block in ipairs(el.content) do
     if block.t == 'Header' and block.level == first.level then
-      table.insert(tabs, { title = block.content, blocks = pandoc.Blocks {} })
+      table.insert(tabs, { title = title_of(block), blocks = pandoc.Blocks {} })
     else
       tabs[#tabs].blocks:insert(block)
     end
@@ -88,7 +102,7 @@ local function tabs_of(el)
   return tabs
 end
 
-function blocks.tabset(el, numbering)
+function blocks.tabset(el, inside)
   tabsets = tabsets + 1
   local name = 'tabset-' .. tabsets
   local out = pandoc.Blocks {}
@@ -110,11 +124,11 @@ function blocks.tabset(el, numbering)
       out:insert(pandoc.Plain { pandoc.Strong(tab.title) })
       out:insert(raw ']')
     end
-    out:extend(tab.blocks:walk(numbering))
+    out:extend(inside(tab.blocks, el.content[1].level))
     if is_html then out:insert(raw '</div>') end
   end
   if is_html then out:insert(raw '</div>') end
-  return out
+  return named(el, out)
 end
 
 function blocks.folded(el)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,13 @@ from analysis.rendering.execute import PACKAGE, Output
 Results = list[list[Output]]
 
 
-def through(folder: Path | None, read: Sequence[Path], run: Callable[[], Results]) -> Results:
+# Beside a page: what rendering itself writes, and what Python keeps of a helper.
+MADE = {"_site", "_quarto", ".quarto", "__pycache__", ".ipynb_checkpoints"}
+
+
+def through(
+    folder: Path | None, read: Sequence[Path], run: Callable[[], Results], *, out: Path | None = None
+) -> Results:
     """The results of a page: from `folder` where nothing that it read has changed, else by `run`, and kept.
 
     A file that is cut off or was edited is the same as none.
@@ -23,10 +30,11 @@ def through(folder: Path | None, read: Sequence[Path], run: Callable[[], Results
     ----------
     folder : where results are kept, one file a page; None runs always and keeps nothing.
     read : the files that the page was read from, the page itself first.
+    out : where pages are written, which no page reads.
     """
     if folder is None:
         return run()
-    path, wanted = Path(folder) / f"{read[0].stem}.json", key(read)
+    path, wanted = Path(folder) / f"{read[0].stem}.json", key(read, (folder, *filter(None, [out])))
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["key"] == wanted:
@@ -39,20 +47,37 @@ def through(folder: Path | None, read: Sequence[Path], run: Callable[[], Results
     return results
 
 
-def key(read: Sequence[Path]) -> str:
-    """A hash over names and bytes: the page's own files, the project's data, code and locked packages."""
+def key(read: Sequence[Path], written: Sequence[Path] = ()) -> str:
+    """A hash over names and bytes: the page's own files, the project's data, code and locked packages.
+
+    Parameters
+    ----------
+    read : as in `through`.
+    written : the folders that rendering fills, which are left out.
+    """
     digest = hashlib.sha256(sys.version.encode())
-    for name, path in sorted([*((p.name, p) for p in read), *_project_files()]):
+    for name, path in sorted([*_beside(read, written), *_project_files()]):
         digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def _beside(read: Sequence[Path], written: Sequence[Path]) -> list[tuple[str, Path]]:
+    """The page's files and every other one in its folder that a cell may open or import, but other pages."""
+    top = read[0].resolve().parent
+    away = {Path(folder).resolve() for folder in written} - {top}
+    found = {path.resolve() for path in read}
+    for path in top.rglob("*"):
+        parents = {top / part for part in path.relative_to(top).parents}
+        if path.suffix != ".qmd" and path.is_file() and not parents & away:
+            found |= set() if MADE & set(path.relative_to(top).parts) else {path}
+    return [(os.path.relpath(path, top), path) for path in found]
 
 
 def _project_files() -> list[tuple[str, Path]]:
     """The package's code, and what stands in the project's folder that a cell may read."""
     top = root()
     code = [p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".yaml")]
-    folders = (top / "data" / "processed", top / "data" / "raw")
-    data = [p for folder in folders for p in folder.rglob("*") if p.is_file()]
+    data = [p for p in (top / "data").rglob("*") if p.is_file()]
     names = ("params.yaml", "pyproject.toml", "requirements.lock")
     data += [top / name for name in names if (top / name).is_file()]
     return [(p.relative_to(PACKAGE.parent).as_posix(), p) for p in code] + [

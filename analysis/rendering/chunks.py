@@ -1,17 +1,22 @@
-"""A page's body as prose and cells, in order, with the expressions that stand in the prose."""
+"""A page's body as prose and cells, in order, with the expressions that stand in the prose.
+
+jupytext's reader of `Rmd` finds the same cells (a test compares them), but it keeps no line numbers, which
+every message here needs, and it takes a cell that is shown inside a longer fence for one to run.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis.rendering.options import check_cell
 from analysis.rendering.source import CODE_FENCE, Line, code_blocks, inside_code, read_mapping, refuse
 
 INLINE = re.compile(r"(?<!`)`\{(\w+)\}[ \t]+([^`]+)`(?!`)")
+OPTION = re.compile(r"^#\s*\| ?")  # as Quarto reads it, so that `# | include: false` hides too
 LANGUAGE = re.compile(r"\{\s*(\w+)\b(.*)\}")
 
 
@@ -90,8 +95,8 @@ def _prose(lines: list[Line]) -> list[Chunk]:
 
 
 def _cell(opened: Line, lines: list[Line], execute: Mapping[str, Any]) -> Cell:
-    count = next((i for i, line in enumerate(lines) if not line.text.startswith("#|")), len(lines))
-    head = [Line(line.text.removeprefix("#|")[1:], line.file, line.number) for line in lines[:count]]
+    count = next((i for i, line in enumerate(lines) if not OPTION.match(line.text)), len(lines))
+    head = [replace(line, text=OPTION.sub("", line.text)) for line in lines[:count]]
     for line in lines[count:]:
         if line.text.startswith("#|"):
             refuse(line, "the `#|` options of a cell stand before its code.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any, NoReturn
 
 from analysis.rendering.source import Line, refuse
 from analysis.rendering.structure import find
+from analysis.rendering.weave import FOLDER as PICTURES
 from analysis.rendering.weave import Pictures
 
 HERE = Path(__file__).resolve().parent
@@ -104,7 +106,7 @@ def to_pdf(manuscript: Manuscript, settings: Mapping[str, Any]) -> bytes:
                 timestamp=(day - datetime.date(1970, 1, 1)).days * 86400,
             )
         except RuntimeError as error:
-            refuse(manuscript.lines[0], f"Typst could not set the page: {error}")
+            refuse(manuscript.lines[0], f"somewhere on this page Typst could not go on; it said: {error}")
 
 
 def _pandoc(
@@ -113,6 +115,7 @@ def _pandoc(
     """Pandoc's standard output, run in `work`, where the pictures are put first."""
     import pypandoc
 
+    (work / PICTURES).mkdir()
     for name, content in manuscript.pictures.items():
         (work / name).write_bytes(content)
     described = metadata(settings, manuscript.pages)
@@ -124,7 +127,8 @@ def _pandoc(
         "filters": [str(HERE / "filter.lua"), *(["citeproc"] if "bibliography" in settings else [])],
         "resource-path": [str(work), str(manuscript.folder)],
         "table-of-contents": bool(settings.get("toc", False)),
-        "toc-depth": settings["toc-depth"],
+        # Sections are of level 2 in HTML, under the title, and of level 1 on paper.
+        "toc-depth": settings["toc-depth"] - (options["to"] == "typst"),
         "syntax-highlighting": "idiomatic" if options["to"] == "typst" else "pygments",
         "wrap": "preserve",
         "fail-if-warnings": True,
@@ -135,6 +139,7 @@ def _pandoc(
         [pypandoc.get_pandoc_path(), "--defaults", str(work / "defaults.yaml")],
         input="\n".join(line.text for line in manuscript.lines) + "\n",
         cwd=work,
+        env=os.environ | {"LC_ALL": "C.UTF-8"},  # pandoc reads names of files in the locale's encoding
         capture_output=True,
         encoding="utf-8",
         check=False,

@@ -1,32 +1,38 @@
 """Running a page's cells in a kernel of this very Python, and what each gave back.
 
 An output is a small dictionary, so that it can be kept as JSON: `kind` (`text`, `stderr`, `markdown`, `svg`,
-`png`, `error`, `value`) and `data` (text; base64 for `png`).
+`png`, `error`; of an expression `value` for Markdown, `plain` for text) and `data` (text; base64 for `png`).
 """
 
 from __future__ import annotations
 
 import ast
 import contextlib
+import itertools
 import json
 import os
 import re
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from analysis.provenance import root
 from analysis.rendering.chunks import Cell, Chunk, Prose
-from analysis.rendering.source import Line, refuse
+from analysis.rendering.source import NO_TEXT, Line, refuse
 
 Output = dict[str, str]
 PACKAGE = Path(__file__).resolve().parents[1]  # cells import the `analysis` that renders them
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")
+ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{8,}")
+KERNEL_FILE = re.compile(r"ipykernel_\d+")
 # What plotting calls return, which is not meant to be read where the picture itself is shown.
-PLOT_OBJECT = re.compile(r"^[\[({]*(<|Text\(|array\(\[+<)")
-LONGEST = 1800  # seconds that one cell may take
+PLOT_OBJECT = re.compile(r"^[^'\"]*(<matplotlib\.|<\w+ object|<Axes|<Figure size)|^Text\([-\d]")
+STREAMS = {"stdout": "text", "stderr": "stderr"}
+LONGEST = 300  # seconds that one cell may take
+LARGEST = 5_000_000  # characters that one cell may show
 
 # Everything here serves equal bytes: no date, no program version and no random id in a picture, no history,
 # and warnings without the temporary file's name that Python prints in front of them.
@@ -39,7 +45,17 @@ c.InteractiveShellApp.exec_lines = [
     "__import__('warnings').showwarning = lambda message, category, *_, **__: "
     "print(f'{{category.__name__}}: {{message}}', file=__import__('sys').stderr)",
     "__import__('logging').getLogger('matplotlib.font_manager').setLevel('ERROR')",  # how long it took
+    # exit() would end the kernel without a word, and the rest of the page with it.
+    "get_ipython().ask_exit = lambda: (_ for _ in ()).throw(RuntimeError('a page cannot exit'))",
 ]
+
+from ipykernel.iostream import OutStream
+
+def whole_characters(stream, text, write=OutStream.write):
+    text.encode("utf-8")  # raises on half a character, which would be lost with what is printed around it
+    return write(stream, text)
+
+OutStream.write = whole_characters
 """
 PLOT_SETTINGS = """
 svg.hashsalt: figure
@@ -53,13 +69,16 @@ NO_METADATA = {
 }
 
 
-def run(chunks: list[Chunk], folder: Path, figures: Mapping[str, Any]) -> list[list[Output]]:
+def run(
+    chunks: list[Chunk], folder: Path, figures: Mapping[str, Any], stop: threading.Event | None = None
+) -> list[list[Output]]:
     """The outputs of every chunk: of a cell what it showed, of prose the values of its expressions.
 
     Parameters
     ----------
     folder : the working directory of the cells, the page's own.
     figures : `fig-width`, `fig-height` (inches), `fig-format`, `fig-dpi`.
+    stop : once it is set, the kernel is killed.
 
     Raises
     ------
@@ -67,10 +86,18 @@ def run(chunks: list[Chunk], folder: Path, figures: Mapping[str, Any]) -> list[l
     """
     if not any(_runs(chunk) for chunk in chunks):
         return [[] for _ in chunks]
-    with tempfile.TemporaryDirectory(prefix="kernel-") as name, _kernel(Path(name), folder, figures) as ask:
-        return [
-            _outputs(chunk, ask, (Path(name), root()), figures) if _runs(chunk) else [] for chunk in chunks
-        ]
+    with (
+        tempfile.TemporaryDirectory(prefix="kernel-") as name,
+        _kernel(Path(name), folder, figures, stop) as ask,
+    ):
+        return [_outputs(chunk, ask, _places(folder), figures) if _runs(chunk) else [] for chunk in chunks]
+
+
+def _places(folder: Path) -> re.Pattern[str]:
+    """The paths by which this machine differs from another, as whole names."""
+    named = [folder, root(), Path.home(), tempfile.gettempdir(), sys.prefix, sys.base_prefix, sys.executable]
+    paths = {str(form) for place in named for form in (Path(place), Path(place).resolve())} - {"/"}
+    return re.compile(rf"(?<![\w.~-])(?:{'|'.join(map(re.escape, sorted(paths)))})(?![\w-])")
 
 
 def _runs(chunk: Chunk) -> bool:
@@ -80,7 +107,9 @@ def _runs(chunk: Chunk) -> bool:
 
 
 @contextlib.contextmanager
-def _kernel(home: Path, folder: Path, figures: Mapping[str, Any]) -> Iterator[Any]:
+def _kernel(
+    home: Path, folder: Path, figures: Mapping[str, Any], stop: threading.Event | None
+) -> Iterator[Any]:
     """A function that runs code in a new kernel and returns the raw outputs (nbformat's)."""
     import nbformat
     from ipykernel.kernelspec import get_kernel_dict
@@ -126,6 +155,9 @@ def _kernel(home: Path, folder: Path, figures: Mapping[str, Any]) -> Iterator[An
         return client.execute_cell(cell, len(notebook.cells) - 1).outputs
 
     with client.setup_kernel(env=_environment(home)):
+        if stop is not None:
+            kill = manager.provisioner.process.kill
+            threading.Thread(target=lambda: stop.wait() and kill(), daemon=True).start()
         yield ask
 
 
@@ -148,7 +180,7 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _outputs(chunk: Chunk, ask: Any, places: tuple[Path, ...], figures: Mapping[str, Any]) -> list[Output]:
+def _outputs(chunk: Chunk, ask: Any, places: re.Pattern[str], figures: Mapping[str, Any]) -> list[Output]:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     line = chunk.line if isinstance(chunk, Cell) else chunk.expressions[0][0]
@@ -158,18 +190,22 @@ def _outputs(chunk: Chunk, ask: Any, places: tuple[Path, ...], figures: Mapping[
         refuse(line, f"the cell took longer than {LONGEST} seconds.")
     except DeadKernelError:
         refuse(line, "the kernel died while this ran; it may have run out of memory.")
+    if sum(len(output["data"]) for output in outputs) > LARGEST:
+        refuse(line, f"the output is longer than {LARGEST:,} characters.")
     for output in outputs:
         if output["kind"] not in ("png", "svg"):
             _same_everywhere(output["data"], line, places)
     return outputs
 
 
-def _same_everywhere(data: str, line: Line, places: tuple[Path, ...]) -> None:
-    """Refuse an output whose bytes differ from machine to machine or from run to run."""
-    if any(str(place) in data for place in places):
+def _same_everywhere(data: str, line: Line, places: re.Pattern[str]) -> None:
+    """Refuse an output whose bytes differ from machine to machine or from run to run, or are no text."""
+    if places.search(data) or KERNEL_FILE.search(data):
         refuse(line, "the output holds a path of this machine; show a path inside the project instead.")
     if ADDRESS.search(data):
         refuse(line, "the output holds an address in memory (`at 0x...`), which differs in every run.")
+    if found := NO_TEXT.search(data):
+        refuse(line, f"the output holds the character U+{ord(found[0]):04X}, which is no text.")
 
 
 def _cell(cell: Cell, ask: Any, figures: Mapping[str, Any]) -> list[Output]:
@@ -185,28 +221,31 @@ def _cell(cell: Cell, ask: Any, figures: Mapping[str, Any]) -> list[Output]:
     return [
         output
         for output in _joined(outputs)
-        if not (shown and output["kind"] == "text" and PLOT_OBJECT.match(output["data"]))
+        if not (shown and "result" in output and PLOT_OBJECT.search(output["data"]))
     ]
 
 
 def _joined(outputs: list[Output]) -> list[Output]:
-    """Neighbouring pieces of one stream as one output: how a stream is cut depends on timing."""
+    """Streams between two other outputs as one each, `stdout` first: how they are cut depends on timing."""
     out: list[Output] = []
-    for output in outputs:
-        if out and output.get("stream") and out[-1].get("stream") == output["stream"]:
-            out[-1] = out[-1] | {"data": out[-1]["data"] + output["data"]}
-        else:
-            out.append(output)
+    for streams, group in itertools.groupby(outputs, lambda output: "stream" in output):
+        pieces = list(group)
+        if not streams:
+            out += pieces
+            continue
+        for name in ("stdout", "stderr"):
+            if data := "".join(piece["data"] for piece in pieces if piece["stream"] == name):
+                out.append({"kind": STREAMS[name], "stream": name, "data": ANSI.sub("", data)})
     return out
 
 
 def _output(raw: Mapping[str, Any], cell: Cell) -> Output:
     if raw["output_type"] == "stream":
-        kind = "stderr" if raw["name"] == "stderr" else "text"
-        return {"kind": kind, "stream": raw["name"], "data": ANSI.sub("", raw["text"])}
+        return {"kind": STREAMS[raw["name"]], "stream": raw["name"], "data": raw["text"]}
     if raw["output_type"] == "error":
         return _error(raw, cell)
-    return _shown(raw["data"], cell.line)
+    output = _shown(raw["data"], cell.line)
+    return output | {"result": "yes"} if raw["output_type"] == "execute_result" else output
 
 
 def _shown(data: Mapping[str, Any], line: Line) -> Output:
@@ -232,21 +271,30 @@ def _error(raw: Mapping[str, Any], cell: Cell) -> Output:
         return {"kind": "error", "data": message}
     found = re.search(r"Cell In\s?\[\d+\], line (\d+)", ANSI.sub("", "\n".join(raw["traceback"])))
     # The kernel counts from the first line of what it was sent, which starts at the first line with text.
-    start = next(i for i, line in enumerate(cell.code) if line.text)
+    start = next(i for i, line in enumerate(cell.code) if line.text.strip())
     at = cell.code[min(start + int(found[1]) - 1, len(cell.code) - 1)] if found else cell.line
     refuse(at, f"the cell raised {message}")
 
 
 def _values(prose: Prose, ask: Any) -> list[Output]:
-    """The value of each expression, in one message for all that stand between two cells."""
-    wanted = {str(index): expression for index, (_, expression) in enumerate(prose.expressions)}
+    """The value of each expression, in one message for all that stand between two cells.
+
+    Values come back in order, each behind whatever its expression printed or showed besides.
+    """
+    wanted = json.dumps([expression for _, expression in prose.expressions])
     code = (
-        "__import__('IPython').display.publish_display_data("
-        f"{{'application/json': get_ipython().user_expressions({json.dumps(wanted)})}})"
+        "[__import__('IPython').display.publish_display_data("
+        "{'application/json': get_ipython().user_expressions({'value': _})})"
+        f" for _ in {wanted}];"
     )
-    (raw,) = ask(code)
-    replies = raw["data"]["application/json"]
-    return [_value(replies[str(i)], *pair) for i, pair in enumerate(prose.expressions)]
+    values: list[Output] = []
+    for raw in ask(code):
+        line, expression = prose.expressions[min(len(values), len(prose.expressions) - 1)]
+        reply = raw.get("data", {}).get("application/json")
+        if reply is None:
+            refuse(line, f"`{expression}` prints, warns or plots besides its value; do that in a cell.")
+        values.append(_value(reply["value"], line, expression))
+    return values
 
 
 def _value(reply: Mapping[str, Any], line: Line, expression: str) -> Output:
@@ -255,9 +303,11 @@ def _value(reply: Mapping[str, Any], line: Line, expression: str) -> Output:
     output = _shown(reply["data"], line)
     if output["kind"] not in ("markdown", "text"):
         refuse(line, f"`{expression}` gave a picture; show it from a cell.")
-    data = output["data"]
+    data = output["data"].strip()
+    if output["kind"] == "markdown":
+        return {"kind": "value", "data": data}
     # A string arrives as Python writes it, in quotes.
     with contextlib.suppress(SyntaxError, ValueError):
-        literal = ast.literal_eval(data) if output["kind"] == "text" else data
-        data = literal if isinstance(literal, str) else data
-    return {"kind": "value", "data": data.strip()}
+        literal = ast.literal_eval(data)
+        data = literal.strip() if isinstance(literal, str) else data
+    return {"kind": "plain", "data": data}

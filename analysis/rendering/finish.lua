@@ -57,23 +57,41 @@ local function cite(el)
   return out
 end
 
-local image_attributes = { ['fig-alt'] = true, alt = true, width = true }
+-- What a picture's first bytes say it is, and the ending that Typst knows it by.
+local function kind_of_picture(content)
+  if content:match '^\137PNG' then return 'image/png', 'png' end
+  if content:match '^\255\216\255' then return 'image/jpeg', 'jpg' end
+  if content:match '^GIF8' then return 'image/gif', 'gif' end
+  if content:match '^RIFF....WEBP' then return 'image/webp', 'webp' end
+  if content:sub(1, 4000):match '<svg[%s>]' then return 'image/svg+xml', 'svg' end
+end
+
+-- A picture's width as Typst writes it; a number alone is in pixels, of which an inch has 96.
+local function paper_width(el)
+  local number, unit = el.attributes.width:match '^(%d+%.?%d*)([a-z%%]*)$'
+  if number and (unit == '' or unit == 'px') then return number * 0.75 .. 'pt' end
+  for _, known in ipairs { '%', 'cm', 'mm', 'in', 'em', 'pt' } do
+    if unit == known then return number .. unit end
+  end
+  refuse('width=\t' .. el.attributes.width, 'the width ' .. el.attributes.width ..
+         ' is not honoured: a number with %, px, cm, mm, in, em or pt is.')
+end
 
 local function image(el)
   if kind_of(el.identifier) then
     refuse('#' .. el.identifier, 'a picture is counted where it has a caption and a paragraph of its own.')
-  end
-  for name in pairs(el.attributes) do
-    if not image_attributes[name] then refuse(el.src, 'the image attribute "' .. name .. '" is not honoured.') end
   end
   local alt = el.attributes['fig-alt'] or el.attributes.alt or plain(el.caption)
   if alt:match '^%s*$' then refuse(el.src, 'the image ' .. el.src .. ' has no alternative text (fig-alt).') end
   if el.src:match '^%a[%w+.-]*:' then
     refuse(el.src, 'an image from outside is not honoured: a page needs no network.')
   end
-  local found, mime, content = pcall(pandoc.mediabag.fetch, el.src)
+  if el.src:match '^/' then refuse(el.src, 'an image is named from the page\'s folder, not from the root.') end
+  local found, _, content = pcall(pandoc.mediabag.fetch, el.src)
   if not found then refuse(el.src, 'the image ' .. el.src .. ' does not exist.') end
-  local width = el.attributes.width
+  local mime, ending = kind_of_picture(content)
+  if not mime then refuse(el.src, el.src .. ' is no picture: honoured are PNG, JPEG, GIF, WebP and SVG.') end
+  local width = el.attributes.width and paper_width(el)
   if is_html then
     el.src = pandoc.mediabag.make_data_uri(mime, content)
     el.attributes['fig-alt'] = nil
@@ -82,7 +100,7 @@ local function image(el)
     return el
   end
   pictures = pictures + 1
-  local name = 'picture-' .. pictures .. '.' .. el.src:match '[^.]+$'
+  local name = 'picture-' .. pictures .. '.' .. ending
   local file = assert(io.open(name, 'wb'))
   file:write(content)
   file:close()
@@ -140,23 +158,32 @@ local function breadth(el)
   return sum
 end
 
--- A cell of prose keeps a width at which it can be read; its table scrolls instead.
+-- A date stays on one line. A cell of prose keeps a width at which it can be read; its table scrolls instead.
 local function mark_long(rows)
   for _, row in ipairs(rows) do
     for _, cell in ipairs(row.cells) do
-      if (utf8.len(plain(cell.contents)) or 0) > 28 then cell.classes:insert 'long' end
+      local text = plain(cell.contents)
+      if (utf8.len(text) or 0) > 28 then cell.classes:insert 'long' end
+      if text:match '^%d%d%d%d%-%d%d%-%d%d$' then cell.classes:insert 'date' end
     end
   end
 end
 
 local function table_block(el)
-  for name in pairs(el.attributes) do
-    refuse(name, 'the table attribute "' .. name .. '" is not honoured.')
-  end
   for i, spec in ipairs(el.colspecs) do el.colspecs[i] = { spec[1] == 'AlignDefault' and 'AlignLeft' or spec[1], nil } end
   for _, body in ipairs(el.bodies) do mark_long(body.body) end
   for _, row in ipairs(el.head.rows) do
-    for _, cell in ipairs(row.cells) do cell.attributes.scope = 'col' end
+    for _, cell in ipairs(row.cells) do
+      if is_html then
+        cell.attributes.scope = 'col'
+      else
+        cell.contents = cell.contents:walk {
+          traverse = 'topdown',
+          Plain = function(inner) return pandoc.Plain { pandoc.Strong(inner.content) }, false end,
+          Para = function(inner) return pandoc.Para { pandoc.Strong(inner.content) }, false end,
+        }
+      end
+    end
   end
   if is_html then
     local caption = inlines_of(el.caption)
@@ -168,7 +195,8 @@ local function table_block(el)
              el, raw '</div>' }
   end
   local size = math.max(6.5, math.min(9.5, math.floor(2 * 9.5 * 100 / breadth(el)) / 2))
-  return { raw('#block(width: 100%, breakable: true)[#set text(size: ' .. size .. 'pt)'), el, raw ']' }
+  local lines = #el.head.rows == 0 and '; #set table(stroke: headerless)' or ''
+  return { raw('#block(width: 100%, breakable: true)[#set text(size: ' .. size .. 'pt)' .. lines), el, raw ']' }
 end
 
 -- PDF/UA wants words for a formula: its own TeX, which is how it is read out of a source.
@@ -179,29 +207,33 @@ local function formula(el)
   return raw_inline('#[#set math.equation(alt: ' .. quoted(words_for_it) .. ');' .. written .. ']')
 end
 
--- Attributes in braces that pandoc attached to nothing stand in the text.
-local function text(el)
-  if el.text:match '^{[#.]%w' then refuse(el.text, 'the attributes ' .. el.text .. ' belong to nothing.') end
-end
-
-local function code_block(el)
-  for name in pairs(el.attributes) do
-    refuse(name .. '=', 'the attribute "' .. name .. '" of a code block is not honoured.')
-  end
-end
-
-local function span(el)
-  for _, class in ipairs(el.classes) do
-    if class:match '^column%-' or class:match '^content%-' or class == 'aside' or class == 'kbd' then
-      refuse('.' .. class, 'the class "' .. class .. '" is not honoured.')
-    end
+-- Paper has no other way to hold a long word: in runs of more than `limit` characters a line may break behind
+-- a mark, and anywhere behind twenty others.
+local function breakable(limit)
+  return function(el)
+    if is_html or #el.text <= limit then return nil end
+    el.text = el.text:gsub('[^%s]+', function(run)
+      if (utf8.len(run) or 0) <= limit then return nil end
+      local out, since = {}, 0
+      for _, code in utf8.codes(run) do
+        local character = utf8.char(code)
+        since = since + 1
+        table.insert(out, character)
+        if since >= 20 or character:match '[/_.&?=-]' then
+          table.insert(out, '\u{200b}')
+          since = 0
+        end
+      end
+      return table.concat(out)
+    end)
+    return el
   end
 end
 
 finish.walk = {
-  CodeBlock = code_block,
-  Span = span,
-  Str = text,
+  CodeBlock = breakable(80),
+  Code = breakable(30),
+  Str = breakable(30),
   Cite = cite,
   Math = formula,
   Image = image,
@@ -210,12 +242,7 @@ finish.walk = {
 }
 
 -- Labels that a link inside the page may go to.
-function finish.check_links(doc)
-  local ids = {}
-  doc.blocks:walk {
-    Block = function(el) if el.identifier and el.identifier ~= '' then ids[el.identifier] = true end end,
-    Inline = function(el) if el.identifier and el.identifier ~= '' then ids[el.identifier] = true end end,
-  }
+function finish.check_links(doc, ids)
   doc.blocks:walk {
     Link = function(el)
       local id = el.target:match '^#(.+)$'

@@ -1,7 +1,7 @@
 -- Numbers: figures and their parts, tables, equations, sections, in the order of the page; and the
 -- captions that carry them. Both formats count here, so that they count alike.
 
-local common, blocks = ...
+local common, blocks, checks = ...
 local caption_of = common.caption_of
 local inlines_of = common.inlines_of
 local is_html = common.is_html
@@ -26,6 +26,7 @@ local kind_of = numbers.kind_of
 
 local function register(label, number)
   local kind = kind_of(label)
+  if targets[label] then refuse('#' .. label, 'the identifier "' .. label .. '" is there twice.') end
   targets[label] = { number = number, text = words[kind] .. nbsp .. number }
 end
 
@@ -36,6 +37,11 @@ local function count(label)
   return targets[label].text
 end
 
+-- Whether an inline is the mark that weave.py puts before a caption, whatever that begins with.
+local function is_mark(inline)
+  return inline.t == 'Span' and inline.classes:includes 'woven-caption'
+end
+
 -- Blocks and the inlines of the last one where it is a paragraph: the way Quarto captions a div.
 local function split_caption(label, content)
   local last = content[#content]
@@ -44,40 +50,72 @@ local function split_caption(label, content)
   end
   local rest = pandoc.Blocks {}
   for i = 1, #content - 1 do rest:insert(content[i]) end
-  return rest, last.content
+  local caption = last.content
+  if is_mark(caption[1]) then
+    caption:remove(1)
+    if #caption > 0 then caption:remove(1) end
+  end
+  return rest, caption
 end
 
--- The images of a figure's div, each as a block of its own, lettered where it has a label or a caption.
+-- Whether a paragraph holds pictures and nothing else.
+local function only_pictures(block)
+  if block.t ~= 'Para' and block.t ~= 'Plain' then return false end
+  for _, inline in ipairs(block.content) do
+    if inline.t ~= 'Image' and inline.t ~= 'Space' and inline.t ~= 'SoftBreak' then return false end
+  end
+  return true
+end
+
+-- A part of a figure with its letter, its identifier and its caption.
+local function lettered(label, index, id, content, caption)
+  if index > 26 then refuse('#' .. label, label .. ' has more than 26 parts with a letter.') end
+  local letter = '(' .. string.char(96 + index) .. ')'
+  id = id ~= '' and id or label .. '-' .. index
+  local number = targets[label].number .. nbsp .. letter
+  if targets[id] then refuse('#' .. id, 'the identifier "' .. id .. '" is there twice.') end
+  targets[id] = { number = number, text = words.fig .. nbsp .. number }
+  return pandoc.Figure(content, caption_of(with_prefix(letter, caption)), pandoc.Attr(id))
+end
+
+-- What a figure's div holds, in order: its pictures, each a block of its own, lettered where it has a label
+-- or a caption; anything else as it is. The third value says whether there is something else.
 local function parts_of(label, content)
-  local found = pandoc.Blocks {}
-  local lettered = 0
-  content:walk {
-    traverse = 'topdown',
-    Figure = function(el)
-      lettered = lettered + 1
-      local letter = '(' .. string.char(96 + lettered) .. ')'
-      local id = el.identifier ~= '' and el.identifier or label .. '-' .. lettered
-      local number = targets[label].number .. nbsp .. letter
-      targets[id] = { number = number, text = words.fig .. nbsp .. number }
-      local caption = with_prefix(letter, inlines_of(el.caption))
-      found:insert(pandoc.Figure(el.content, caption_of(caption), pandoc.Attr(id, el.classes)))
-      return nil, false
-    end,
-    Image = function(el)
-      found:insert(pandoc.Plain { el })
-      return nil, false
-    end,
-  }
-  return found
+  local found, letters, pictures, other = pandoc.Blocks {}, 0, 0, false
+  for _, block in ipairs(content) do
+    if block.t == 'Figure' then
+      letters, pictures = letters + 1, pictures + 1
+      found:insert(lettered(label, letters, block.identifier, block.content, inlines_of(block.caption)))
+    elseif block.t == 'Div' and block.classes:includes 'woven-part' then
+      letters, pictures = letters + 1, pictures + 1
+      local inner, caption = split_caption(block.identifier, block.content)
+      found:insert(lettered(label, letters, block.identifier, inner, caption))
+    elseif only_pictures(block) then
+      for _, inline in ipairs(block.content) do
+        if inline.t == 'Image' then
+          pictures = pictures + 1
+          found:insert(pandoc.Plain { inline })
+        end
+      end
+    else
+      other = true
+      block:walk { Image = function() pictures = pictures + 1 end }
+      found:extend(pandoc.Blocks { block }:walk(numbering))
+    end
+  end
+  return found, pictures, other
 end
 
 local function figure_div(el)
   local content, caption = split_caption(el.identifier, el.content)
   local text = count(el.identifier)
-  local parts = parts_of(el.identifier, content)
-  if #parts == 0 then refuse('#' .. el.identifier, el.identifier .. ' holds no picture.') end
+  local parts, pictures, other = parts_of(el.identifier, content)
+  if pictures == 0 then refuse('#' .. el.identifier, el.identifier .. ' holds no picture.') end
   local columns = tonumber(el.attributes['layout-ncol']) or 1
-  local body = #parts > 1 and blocks.grid(parts, math.min(columns, #parts)) or parts
+  if other and columns > 1 then
+    refuse('#' .. el.identifier, el.identifier .. ' sets pictures side by side and holds something else too.')
+  end
+  local body = #parts > 1 and not other and blocks.grid(parts, math.min(columns, #parts)) or parts
   return pandoc.Figure(body, caption_of(with_prefix(text .. ':', caption)), pandoc.Attr(el.identifier))
 end
 
@@ -147,7 +185,7 @@ local function equations(el)
 end
 
 local sections = {}
-local last_level
+local last_level, in_tab = 0, false  -- the first heading is of level 2, a section
 
 -- The heading as its source says it, as far as that has no marks in it.
 local function start_of(el)
@@ -155,20 +193,15 @@ local function start_of(el)
 end
 
 local function heading(el)
-  local level = el.level - numbers.top_level + 1
+  local level = el.level - 1
   if el.level == 1 then
     refuse(start_of(el), 'a heading of level 1 is the page\'s title; sections begin with ##.')
   end
-  if last_level and level > last_level + 1 then
+  if level > last_level + 1 then
     refuse(start_of(el), 'the heading "' .. plain(el.content) .. '" skips a level.')
   end
   last_level = level
-  for _, class in ipairs(el.classes) do
-    if class ~= 'unnumbered' and class ~= 'unlisted' then
-      refuse(start_of(el), 'the class "' .. class .. '" of a heading is not honoured.')
-    end
-  end
-  if numbers.numbered and not el.classes:includes 'unnumbered' then
+  if numbers.numbered and not in_tab and not el.classes:includes 'unnumbered' then
     sections[level] = (sections[level] or 0) + 1
     for deeper = level + 1, 6 do sections[deeper] = nil end
     local number = tostring(sections[1] or 0)
@@ -184,18 +217,28 @@ local function heading(el)
   return el, false
 end
 
+-- What stands in a tab: its headings follow the tab's own and have no number.
+local function tab(content, level)
+  local before, outside = last_level, in_tab
+  last_level, in_tab = level - 1, true
+  content = content:walk(numbering)
+  last_level, in_tab = before, outside
+  return content
+end
+
 numbering = {
   traverse = 'topdown',
   Div = function(el)
     local kind = kind_of(el.identifier)
     if kind == 'fig' then return figure_div(el), false end
     if kind == 'tbl' then return table_div(el), false end
-    for _, class in ipairs(el.classes) do
-      local name = class:match '^callout%-(%a+)$'
-      if name then return blocks.callout(el, name, numbering), false end
+    if checks.callout_of(el) then return blocks.callout(el, numbering), false end
+    if el.classes:includes 'panel-tabset' then return blocks.tabset(el, tab), false end
+    if el.classes:includes 'woven-fold' then return blocks.folded(el), false end
+    if el.classes:includes 'woven-output' then
+      el.classes = el.classes:map(function(class) return (class:gsub('^woven%-', 'cell-')) end)
+      return el
     end
-    if el.classes:includes 'panel-tabset' then return blocks.tabset(el, numbering), false end
-    if el.attributes.summary then return blocks.folded(el), false end
     if el.attributes['layout-ncol'] then
       return blocks.grid(el.content:walk(numbering), el.attributes['layout-ncol']), false
     end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,6 +28,24 @@ def text(value: Any) -> str | None:
     return None if isinstance(value, str | int | float) and not isinstance(value, bool) else "text"
 
 
+def label(value: Any) -> str | None:
+    """A rule: a cell's label; one that is counted is also an identifier."""
+    if isinstance(value, str) and re.match("fig-|tbl-", value):
+        return None if re.fullmatch(r"\w[\w:.-]*", value) else "letters, digits, and - _ . : alone"
+    return text(value) if value != "" else "text"
+
+
+def name(value: Any) -> str | None:
+    """A rule: a file's name."""
+    return None if isinstance(value, str) and value else "a file's name"
+
+
+def names(value: Any) -> str | None:
+    """A rule: a file's name, or a list of them."""
+    files = value if isinstance(value, list) else [value]
+    return None if files and all(name(file) is None for file in files) else "a file's name or a list of them"
+
+
 def texts(value: Any) -> str | None:
     """A rule: text, or a list of texts."""
     right = text(value) is None or (isinstance(value, list) and value and all(text(v) is None for v in value))
@@ -43,10 +62,15 @@ def whole(value: Any) -> str | None:
     return None if isinstance(value, int) and not isinstance(value, bool) and value > 0 else "a whole number"
 
 
-def positive(value: Any) -> str | None:
-    """A rule: a number above zero."""
-    right = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-    return None if right else "a number above zero"
+def depth(value: Any) -> str | None:
+    """A rule: the deepest heading of the table of contents; the title is 1, sections begin with 2."""
+    return "a whole number above one" if whole(value) or value < 2 else None
+
+
+def inches(value: Any) -> str | None:
+    """A rule: a number of inches above zero that a picture can have."""
+    right = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 100
+    return None if right else "a number of inches above 0 and up to 100"
 
 
 def mapping(value: Any) -> str | None:
@@ -92,7 +116,7 @@ def formats(value: Any) -> str | None:
 FLAG = one_of(True, False)
 BOTH_FORMATS: dict[str, Rule] = {
     "toc": FLAG,
-    "toc-depth": whole,
+    "toc-depth": depth,
     "toc-title": text,
     "number-sections": FLAG,
 }
@@ -125,27 +149,27 @@ DOCUMENT: dict[str, Rule] = (
         "keywords": texts,
         "lang": english,
         "params": mapping,
-        "bibliography": texts,
-        "csl": text,
+        "bibliography": names,
+        "csl": name,
         "link-citations": FLAG,
         "execute": mapping,
         "jupyter": one_of("python3"),
         "format": formats,
-        "fig-width": positive,
-        "fig-height": positive,
+        "fig-width": inches,
+        "fig-height": inches,
         "fig-format": one_of("svg", "png"),
         "fig-dpi": whole,
     }
 )
 CELL: dict[str, Rule] = EXECUTE | {
-    "label": text,
+    "label": label,
     "code-fold": one_of(True, False, "show"),
     "code-summary": text,
     "fig-cap": text,
     "fig-subcap": text_list,
     "fig-alt": texts,
-    "fig-width": positive,
-    "fig-height": positive,
+    "fig-width": inches,
+    "fig-height": inches,
     "layout-ncol": whole,
     "tbl-cap": text,
     "tags": text_list,
@@ -186,7 +210,11 @@ def check(
     for key, value in values.items():
         line = where[(*under, str(key))]
         if key not in rules:
-            refuse(line, f"the {what} {key!r} is not honoured; honoured are {', '.join(sorted(rules))}.")
+            near = difflib.get_close_matches(key, rules, 1)
+            meant = f" (is {near[0]!r} meant?)" if near else ""
+            refuse(
+                line, f"the {what} {key!r} is not honoured{meant}; honoured are {', '.join(sorted(rules))}."
+            )
         if (expected := rules[key](value)) is not None:
             refuse(line, f"the {what} {key!r} should be {expected}, not {value!r}.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -94,28 +95,32 @@ def read_page(source: Path, below: Mapping[str, Any] | None = None, *, site_file
     return Page(source, values, tuple(head), tuple(lines), tuple(chunks), read)
 
 
-def write_page(
+def make_page(
     page: Page,
-    out: Path,
     *,
+    out: Path,
     pages: Sequence[str] = (),
     around: Mapping[str, Any] | None = None,
     cache: Path | None = None,
-) -> list[Path]:
-    """Run a page and write it to the folder `out`, as HTML, as PDF, or both; returns what was written.
+    stop: threading.Event | None = None,
+) -> dict[Path, bytes]:
+    """Run a page and make it as HTML, as PDF, or both: what is to be written, by its path in `out`.
 
     Parameters
     ----------
     pages : the names of the site's pages, which links may go to.
     around : the site's navigation for the template.
     cache : a folder for what the cells gave back, outside `out`; without it every cell runs.
+    stop : once it is set, the page's kernel is killed.
 
     Raises
     ------
     RenderError : as `read_page`, and everything that shows only when cells run and pandoc reads.
     """
     html = settings(page.values, "html")
-    results = kept.through(cache, page.read, lambda: run(list(page.chunks), page.source.parent, html))
+    results = kept.through(
+        cache, page.read, lambda: run(list(page.chunks), page.source.parent, html, stop), out=out
+    )
     lines, pictures = weave(page.chunks, results, html)
     lines = lines or [Line("", shown(page.source), 1)]
     check_structure(lines)
@@ -128,14 +133,15 @@ def write_page(
         made["html"] = to_html(manuscript, html, {**(around or {}), **extra}).encode("utf-8")
     if "pdf" in wanted:
         made["pdf"] = to_pdf(manuscript, settings(page.values, "pdf"))
-    # Only now, so that a page that is refused in one format leaves the other as it was.
-    return [_write(out / f"{page.source.stem}.{name}", content) for name, content in made.items()]
+    return {out / f"{page.source.stem}.{name}": content for name, content in made.items()}
 
 
-def _write(path: Path, content: bytes) -> Path:
-    with replacing(path) as beside:
-        beside.write_bytes(content)
-    return path
+def write_all(made: Mapping[Path, bytes]) -> list[Path]:
+    """Write files, once all of them are made and found right; returns their paths."""
+    for path, content in made.items():
+        with replacing(path) as beside:
+            beside.write_bytes(content)
+    return list(made)
 
 
 def render_page(source: Path, out: Path, *, cache: Path | None = None) -> list[Path]:
@@ -148,4 +154,4 @@ def render_page(source: Path, out: Path, *, cache: Path | None = None) -> list[P
     source = Path(source).resolve()
     if source.suffix != ".qmd":
         raise RenderError(f"{shown(source)}, line 1: a page is a .qmd file.")
-    return write_page(read_page(source), Path(out), cache=cache)
+    return write_all(make_page(read_page(source), out=Path(out), cache=cache))

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from analysis.provenance import replacing
-from analysis.rendering.options import FLAG, check, check_document, mapping, one_of, text, texts
-from analysis.rendering.page import Page, read_page, write_page
+from analysis.rendering.options import FLAG, check, check_document, mapping, name, names, one_of, text
+from analysis.rendering.page import Page, make_page, read_page, write_all
 from analysis.rendering.source import Where, read_lines, read_mapping, refuse
 from analysis.rendering.structure import find
 
-SITE = {"title": text, "navbar": mapping, "sidebar": mapping, "page-navigation": FLAG, "page-footer": text}
+# Marks that would stand in a navigation as they are.
+MARKS = re.compile(r"[*`$]|\]\(|\]\{|(?<!\w)_|_(?!\w)")
+
+
+def unmarked(value: Any) -> str | None:
+    """A rule: text without Markdown, which is not read around the pages."""
+    return text(value) or ("text without Markdown marks" if MARKS.search(str(value)) else None)
+
+
+SITE = {
+    "title": unmarked,
+    "navbar": mapping,
+    "sidebar": mapping,
+    "page-navigation": FLAG,
+    "page-footer": unmarked,
+}
 HREF = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"')
+GENERATOR = b'<meta name="generator" content="analysis.rendering">'
 ID = re.compile(r'<[a-z][^>]*?\bid="([^"]*)"')
 
 
@@ -28,8 +43,8 @@ def a_list(value: Any) -> str | None:
     return None if isinstance(value, list) and value else "a list"
 
 
-NAVBAR = {"title": text, "left": a_list, "right": a_list}
-ITEM = {"href": text, "text": text, "section": text, "contents": a_list}
+NAVBAR = {"title": unmarked, "left": a_list, "right": a_list}
+ITEM = {"href": name, "text": unmarked, "section": unmarked, "contents": a_list}
 
 
 @dataclass(frozen=True)
@@ -64,18 +79,21 @@ def read_site(folder: Path) -> Site:
     lines = read_lines(folder / "_quarto.yml")
     values, where = read_mapping(lines, "the file")
     project, website = values.pop("project", {}), values.pop("website", {})
-    for name, part in (("project", project), ("website", website)):
+    for key, part in (("project", project), ("website", website)):
         if not isinstance(part, Mapping):
-            refuse(where[(name,)], f"{name!r} should be a mapping.")
-    check(project, {"type": one_of("website"), "render": texts}, where, "project option", ("project",))
+            refuse(where[(key,)], f"{key!r} should be a mapping.")
+    check(project, {"type": one_of("website"), "render": names}, where, "project option", ("project",))
     check(website, SITE, where, "website option", ("website",))
     check_document(values, where)
     if not isinstance(project.get("render"), list) or "type" not in project:
         refuse(lines[0], "`project` needs `type: website` and `render`, the list of the site's pages.")
     pages = tuple(project["render"])
-    for index, name in enumerate(pages):
-        if "/" in name or not name.endswith(".qmd") or not (folder / name).is_file():
-            refuse(where[("project", "render", index)], f"{name!r} is no .qmd file in the site's folder.")
+    for index, page in enumerate(pages):
+        line = where[("project", "render", index)]
+        if "/" in page or not page.endswith(".qmd") or not (folder / page).is_file():
+            refuse(line, f"{page!r} is no .qmd file in the site's folder.")
+        if page in pages[:index]:
+            refuse(line, f"{page!r} is listed twice.")
     navbar, sidebar = website.get("navbar", {}), website.get("sidebar", {})
     check(navbar, NAVBAR, where, "navbar option", ("website", "navbar"))
     check(sidebar, {"contents": a_list}, where, "sidebar option", ("website", "sidebar"))
@@ -184,6 +202,9 @@ def _previous_and_next(order: Sequence[str], titles: Mapping[str, str], current:
 def render_site(reports: Path, out: Path, *, cache: Path | None = None) -> list[Path]:
     """Render the website in `reports` into the folder `out`; returns every file that was written.
 
+    Nothing is written before every page is made and every link is checked. Pages of an earlier run that the
+    site no longer has are deleted.
+
     Parameters
     ----------
     cache : a folder outside `out` for what the cells gave back: a page whose inputs did not change is not
@@ -198,27 +219,45 @@ def render_site(reports: Path, out: Path, *, cache: Path | None = None) -> list[
     pages = {
         name: read_page(reports / name, site.values, site_file=reports / "_quarto.yml") for name in site.pages
     }
-    titles = {name: page.title for name, page in pages.items()}
+    out = Path(out)
+    made = _made(site, pages, out, cache)
+    contents = {path.name: data.decode("utf-8") for path, data in made.items() if path.suffix == ".html"}
+    places = {path.name: set(ID.findall(contents.get(path.name, ""))) for path in made}
+    for page in pages.values():
+        for target in linked_files(page, contents[f"{page.source.stem}.html"], places):
+            made[out / target] = (reports / target).read_bytes()
+    _delete_old(out, made)
+    return write_all(made)
 
-    def write(name: str) -> list[Path]:
+
+def _made(site: Site, pages: Mapping[str, Page], out: Path, cache: Path | None) -> dict[Path, bytes]:
+    """Every page in every format. Where one fails, the others' kernels are killed at once."""
+    titles = {name: page.title for name, page in pages.items()}
+    stop = threading.Event()
+
+    def make(name: str) -> dict[Path, bytes]:
         around = navigation(site, titles, name)
-        return write_page(pages[name], Path(out), pages=site.pages, around=around, cache=cache)
+        return make_page(pages[name], out=out, pages=site.pages, around=around, cache=cache, stop=stop)
 
     # Two at a time: most of a page's time is its kernel starting and importing.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        written = [path for paths in pool.map(write, pages) for path in paths]
-    made = {path.name: path for path in written}
-    contents = {
-        name: path.read_text(encoding="utf-8") for name, path in made.items() if name.endswith(".html")
-    }
-    places = {name: set(ID.findall(contents[name])) if name in contents else set() for name in made}
-    for page in pages.values():
-        for target in linked_files(page, contents[f"{page.source.stem}.html"], places):
-            if target not in made:
-                made[target] = Path(out) / target
-                with replacing(made[target]) as beside:
-                    shutil.copyfile(reports / target, beside)
-    return list(made.values())
+        try:
+            futures = [pool.submit(make, name) for name in pages]
+            for future in as_completed(futures):
+                future.result()
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+    return {path: content for future in futures for path, content in future.result().items()}
+
+
+def _delete_old(out: Path, made: Mapping[Path, bytes]) -> None:
+    """Delete the pages in `out` that bear the template's mark and were not made, each with its PDF."""
+    for path in sorted(out.glob("*.html")):
+        if GENERATOR in path.read_bytes():
+            for old in (path, path.with_suffix(".pdf")):
+                if old not in made:
+                    old.unlink(missing_ok=True)
 
 
 def linked_files(page: Page, text: str, places: Mapping[str, set[str]]) -> list[str]:

@@ -13,7 +13,11 @@ import yaml
 from analysis.errors import DataError, RenderError
 from analysis.provenance import root
 
-CODE_FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
+# A fence may stand behind the mark of a list's item or of a quotation.
+CODE_FENCE = re.compile(r"^(?:[\s>]|[-*+]\s|\d+[.)]\s)*(`{3,}|~{3,})\s*(.*)$")
+CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+# What no page can hold: control characters, halves of characters, and what Unicode keeps for itself.
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 SHORTCODE = re.compile(r"(?<!\{)\{\{<\s*(\S*)\s*(.*?)\s*>\}\}(?!\})")
 ESCAPED_SHORTCODE = re.compile(r"\{\{\{<(.*?)>\}\}\}")
 Where = dict[tuple[str | int, ...], "Line"]
@@ -56,8 +60,13 @@ def read_lines(path: Path) -> list[Line]:
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise RenderError(f"{name}, line {line}: the file is not UTF-8.") from None
-    text = text.removesuffix("\n")
-    return [Line(text, name, number) for number, text in enumerate(text.split("\n"), start=1)]
+    lines = [
+        Line(part, name, number) for number, part in enumerate(text.removesuffix("\n").split("\n"), start=1)
+    ]
+    for line in lines:
+        if found := NO_TEXT.search(line.text):
+            refuse(line, f"the character U+{ord(found[0]):04X} is no text.")
+    return lines
 
 
 def split_front_matter(lines: list[Line]) -> tuple[list[Line], list[Line]]:
@@ -116,9 +125,44 @@ def expand(lines: list[Line], folder: Path, variables: Mapping[str, Any]) -> tup
     RenderError : an unknown shortcode or variable, a file that is absent or includes itself.
     """
     included: list[Path] = []
-    text = _with_includes(lines, folder, (), included)
+    text = _with_includes(without_comments(lines), folder, (), included)
     flags = inside_code(text)
     return [_with_variables(line, code, variables) for line, code in zip(text, flags, strict=True)], included
+
+
+def without_comments(lines: list[Line]) -> list[Line]:
+    """The lines with every HTML comment outside code taken out, so that nothing in it is run or counted.
+
+    Raises
+    ------
+    RenderError : a comment is not closed.
+    """
+    out: list[Line] = []
+    opened: Line | None = None
+    fence = ""
+    for line in lines:
+        text = line.text
+        if opened is None and (mark := CODE_FENCE.match(text)):
+            if not fence and not (mark[1][0] == "`" and "`" in mark[2]):
+                fence = mark[1]
+            elif fence and not mark[2] and mark[1].startswith(fence):
+                fence = ""
+        shown_text, at = "", 0
+        while not fence:
+            if opened is None:
+                # Code is blanked for the search alone, at the same length.
+                plain = CODE_SPAN.sub(lambda match: " " * len(match[0]), text)
+                if (start := plain.find("<!--", at)) < 0:
+                    break
+                shown_text, at, opened = shown_text + text[at:start], start + 4, line
+            if (end := text.find("-->", at)) < 0:
+                at = len(text)
+                break
+            at, opened = end + 3, None
+        out.append(replace(line, text=shown_text + text[at:]))
+    if opened is not None:
+        refuse(opened, "this comment is not closed by `-->`.")
+    return out
 
 
 def _with_includes(
@@ -130,12 +174,17 @@ def _with_includes(
         if code or match is None or match[1] != "include":
             out.append(line)
             continue
+        if match[2].strip("\"'").startswith("/"):
+            refuse(
+                line,
+                "an include is named from the page's folder; one from the project's root is not honoured.",
+            )
         path = folder / match[2].strip("\"'")
         if not path.is_file():
             refuse(line, f"the included file {match[2]!r} does not exist.")
         if path in above:
             refuse(line, f"{match[2]!r} includes itself.")
-        inner = read_lines(path)
+        inner = without_comments(read_lines(path))
         if inner and inner[0].text.rstrip() == "---":
             refuse(inner[0], "an included file cannot have front matter.")
         included.append(path)
@@ -157,9 +206,11 @@ def _with_variables(line: Line, code: bool, variables: Mapping[str, Any]) -> Lin
             if not isinstance(found, Mapping) or part not in found:
                 refuse(line, f"the variable {argument!r} is not in _variables.yml.")
             found = found[part]
-        if isinstance(found, Mapping | list):
+        if isinstance(found, Mapping | list) or found is None:
             refuse(line, f"the variable {argument!r} is not one value.")
-        return str(found)
+        if "\n" in str(found).strip():
+            refuse(line, f"the variable {argument!r} has several lines; put them into an included file.")
+        return str(found).lower() if isinstance(found, bool) else str(found).strip()
 
     text = SHORTCODE.sub(value, line.text)
     if "{{<" in ESCAPED_SHORTCODE.sub("", text):
@@ -183,6 +234,10 @@ def read_mapping(lines: list[Line], what: str) -> tuple[dict[str, Any], Where]:
     loader = yaml.SafeLoader("\n".join(line.text for line in lines) + "\n")
     try:
         node = loader.get_single_node()
+        where: Where = {}
+        if node is not None:
+            _note_lines(node, (), lines, where)
+        _check_values(loader, node, lines)
         value = {} if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -190,10 +245,23 @@ def read_mapping(lines: list[Line], what: str) -> tuple[dict[str, Any], Where]:
         refuse(line, f"{what} is not valid YAML ({getattr(error, 'problem', None) or error}).")
     if not isinstance(value, dict):
         refuse(lines[0], f"{what} is not a YAML mapping.")
-    where: Where = {}
-    if node is not None:
-        _note_lines(node, (), lines, where)
     return value, where
+
+
+def _check_values(loader: yaml.SafeLoader, node: yaml.Node | None, lines: list[Line]) -> None:
+    """Refuse a value that looks like a date and is none, which YAML's own error gives no line."""
+    nodes = [node] if node is not None else []
+    while nodes:
+        here = nodes.pop()
+        if isinstance(here, yaml.ScalarNode):
+            try:
+                loader.construct_object(here)
+            except ValueError as error:
+                refuse(lines[here.start_mark.line], f"{here.value!r} is no valid value ({error}).")
+        elif isinstance(here, yaml.MappingNode):
+            nodes += [child for _, child in here.value]
+        else:
+            nodes += here.value
 
 
 def _note_lines(node: yaml.Node, path: tuple[str | int, ...], lines: list[Line], where: Where) -> None:
@@ -205,6 +273,8 @@ def _note_lines(node: yaml.Node, path: tuple[str | int, ...], lines: list[Line],
         return
     for name, key, child in pairs:
         line = lines[min(key.start_mark.line, len(lines) - 1)]
+        if key is not child and key.tag != "tag:yaml.org,2002:str":
+            refuse(line, "a key is text here; put quotes around it, or write it otherwise.")
         if (*path, name) in where:
             refuse(line, f"the key {name!r} is there twice.")
         where[(*path, name)] = line

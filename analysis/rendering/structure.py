@@ -1,4 +1,7 @@
-"""What can be said of a page before it runs: divs that close, their classes and attributes, labels once."""
+"""What can be said of a page before it runs: divs that close, labels that are there once.
+
+Everything else is asked of pandoc's parse (checks.lua), after the cells have run.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from analysis.rendering.chunks import Cell, Chunk, Prose
-from analysis.rendering.source import Line, inside_code, refuse
+from analysis.rendering.source import CODE_SPAN, Line, inside_code, refuse
 
-DIV_FENCE = re.compile(r"^\s*(:{3,})\s*(.*?)\s*:*\s*$")
-CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+DIV_FENCE = re.compile(r"^[\s>]*(:{3,})\s*(.*?)\s*:*\s*$")
 LABEL = re.compile(r"\{[^{}]*?#([A-Za-z][\w.-]*)[^{}]*\}")
-CLASS = re.compile(r"(?:^|\s)\.([\w-]+)")
-ATTRIBUTE = re.compile(r"""([\w-]+)=("(?:[^"\\]|\\.)*"|'[^']*'|\S+)""")
-CALLOUTS = ("note", "tip", "warning", "important", "caution")
-# Quarto's own meanings, which a browser or a page of paper would not see.
-NOT_HONOURED = re.compile(
-    r"^(column-|content-|panel-(?!tabset$)|g-col-|grid$|aside$|margin-|incremental$|landscape$|hidden$"
-    r"|fig-|layout-|proof$|remark$|solution$|cell)"
-)
 REFERENCES = ("fig", "tbl", "sec", "eq")
 OTHER_REFERENCES = re.compile(
     r"^(lst|thm|lem|cor|prp|cnj|def|exm|exr|sol|rem|alg|tip|nte|wrn|imp|cau|vid|dia|apx)-"
@@ -30,8 +24,7 @@ def check_structure(lines: Sequence[Line]) -> None:
 
     Raises
     ------
-    RenderError : a div that is not closed or was never opened, an unknown kind of callout, a class that has
-        a meaning in Quarto and none here, an attribute that is not honoured, a block of metadata.
+    RenderError : a div that is not closed or was never opened, a block of metadata.
     """
     open_divs: list[Line] = []
     body = list(lines)
@@ -45,7 +38,6 @@ def check_structure(lines: Sequence[Line]) -> None:
             continue
         if fence[2]:
             open_divs.append(line)
-            _check_attributes(line, fence[2])
         elif open_divs:
             open_divs.pop()
         else:
@@ -59,34 +51,6 @@ def _is_metadata(lines: Sequence[Line], index: int) -> bool:
     before = lines[index - 1].text if index else ""
     after = lines[index + 1].text if index + 1 < len(lines) else ""
     return lines[index].text.rstrip() == "---" and not before.strip() and bool(after.strip())
-
-
-def _check_attributes(line: Line, given: str) -> None:
-    if not given.startswith("{"):
-        classes, attributes = [given], {}
-    else:
-        inner = given.strip("{}")
-        attributes = {match[1]: match[2].strip("\"'") for match in ATTRIBUTE.finditer(inner)}
-        classes = CLASS.findall(ATTRIBUTE.sub("", inner))
-    allowed = {"layout-ncol", "lang", "role"}
-    for name in classes:
-        if name.startswith("callout") and name.removeprefix("callout-") not in CALLOUTS:
-            refuse(line, f"the callout {name!r} is not honoured; honoured are {', '.join(CALLOUTS)}.")
-        if NOT_HONOURED.match(name) and name not in WOVEN_CLASSES:
-            refuse(line, f"the div class {name!r} is not honoured.")
-        allowed |= {"title", "collapse"} if name.startswith("callout") else set()
-        allowed |= {"summary", "state"} if name == "code-fold" else set()
-    for name, value in attributes.items():
-        if name not in allowed and not name.startswith("aria-"):
-            refuse(line, f"the div attribute {name!r} is not honoured here.")
-        if name == "collapse" and value not in ("true", "false"):
-            refuse(line, f"'collapse' should be true or false, not {value!r}.")
-        if name == "layout-ncol" and not (value.isdigit() and int(value)):
-            refuse(line, f"'layout-ncol' should be a whole number, not {value!r}.")
-
-
-# The classes that weave.py writes, which are Quarto's names for the same things.
-WOVEN_CLASSES = {"cell", "cell-output", "cell-output-stdout", "cell-output-stderr", "cell-output-error"}
 
 
 def check_labels(chunks: Iterable[Chunk]) -> None:
@@ -126,10 +90,26 @@ def _prose_labels(prose: Prose) -> Iterable[tuple[str, Line]]:
 
 
 def find(lines: Sequence[Line], wanted: str) -> Line:
-    """The first line that says `wanted` as a whole word outside code, else anywhere, else the first line."""
-    whole = re.compile(rf"(?<![\w-]){re.escape(wanted)}(?![\w-]|\.\w)")
-    for test in (lambda text: whole.search(CODE_SPAN.sub("", text)), lambda text: wanted in text):
-        for line in lines:
-            if test(line.text):
-                return line
+    """The line that a message is about: the first that says `wanted`, else the first of all.
+
+    Looked for as whole words outside code, then anywhere outside blocks of code, then anywhere.
+
+    Parameters
+    ----------
+    wanted : pieces of one line between tabs; alternatives, the likeliest first, on lines of their own.
+    """
+    code = inside_code(list(lines))
+
+    def whole(piece: str, text: str) -> bool:
+        pattern = rf"(?<![\w-]){re.escape(piece)}(?![\w-]|\.\w)"
+        return re.search(pattern, CODE_SPAN.sub("", text)) is not None
+
+    def within(piece: str, text: str) -> bool:
+        return piece in text
+
+    for alternative in wanted.split("\n"):
+        for says, blocks in ((whole, False), (within, False), (within, True)):
+            for line, in_block in zip(lines, code, strict=True):
+                if blocks >= in_block and all(says(piece, line.text) for piece in alternative.split("\t")):
+                    return line
     return lines[0]

@@ -109,13 +109,19 @@ def small(tmp_path, monkeypatch):
         ("_variables.yml", 2),
         ("_quarto.yml", 2),
         ("../data.csv", 2),
-        ("notes.txt", 0),
+        ("local.csv", 2),
+        ("helper.py", 2),
+        ("folder/deep.csv", 2),
+        ("../out/one.html", 0),
+        ("_site/one.html", 0),
+        ("__pycache__/helper.pyc", 0),
     ],
 )
 def test_only_what_a_page_could_have_read_runs_it_again(name, pages, small):
     source, render = small
     assert render() == 2
     assert render() == 0
+    (source / name).parent.mkdir(exist_ok=True)
     with (source / name).open("a", encoding="utf-8") as stream:
         stream.write("\n")
     assert render() == pages
@@ -136,13 +142,14 @@ def test_a_cut_off_cache_is_no_cache(small):
 def test_code_and_data_of_the_project_are_part_of_the_key():
     names = [name for name, _ in cache_module._project_files()]
     assert "analysis/rendering/cache.py" in names and "params.yaml" in names
-    assert any(name.startswith("data/raw/") for name in names)
+    for folder in ("raw", "corrections", "processed"):
+        assert any(name.startswith(f"data/{folder}/") for name in names), folder
 
 
 def test_the_site_from_its_cache_has_the_same_bytes(site, tmp_path, monkeypatch):
     kept = {path.stem: json.loads(path.read_text())["results"] for path in site.cache.iterdir()}
     assert sorted(kept) == ["index", "second"]
-    monkeypatch.setattr(page_module.kept, "through", lambda folder, read, run: kept[read[0].stem])
+    monkeypatch.setattr(page_module.kept, "through", lambda folder, read, run, out: kept[read[0].stem])
     again = render_site(site.source, tmp_path / "out", cache=site.cache)
     assert len(again) == 4
     assert all(path.read_bytes() == (site.out / path.name).read_bytes() for path in again)
