@@ -21,17 +21,18 @@ help: ## this list
 env: $(STAMP) ## the Python environment in .venv, from the hash-locked requirements
 
 $(STAMP): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found. Install one (Debian: apt install python3;" \
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+		echo "No Python 3.11, 3.12 or 3.13 was found. Install one (Debian: apt install python3;" \
 		"macOS: brew install python@3.13) or name it: make PYTHON=/path/to/python3 env"; exit 1; }
 	@command -v git >/dev/null || { echo "git was not found (Debian: apt install git)."; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python cannot make environments." \
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python cannot make environments." \
 		"Debian: apt install python3-venv"; exit 1; }
 	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile -r requirements.lock
+	"$(PYTHON)" -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile -r requirements.lock
 	@# Compiling on every core afterwards is a third faster than file by file while installing.
-	-@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	-@$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 repro: env ## from the published lists to the rendered pages: reports/_site/findings.html

@@ -99,7 +99,7 @@ def main(words: list[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         return arguments.run(arguments)
-    except AnalysisError as error:
+    except (AnalysisError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

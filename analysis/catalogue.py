@@ -9,6 +9,7 @@ import ast
 import datetime
 import difflib
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.provenance import read_origin, read_yaml, vintages
+from analysis.provenance import read_origin, read_params, read_yaml, vintages
 
 GROUPS = {
     "outcome": "Listed or not",
@@ -40,9 +41,12 @@ LEVELS = ("county", "place", "state")
 KEYS = ("label", "unit", "group", "source", "formula", "as_of", "range", "levels", "inherited", "margin")
 KEYS += ("note", "each", *LEVELS)
 REQUIRED = ("label", "unit", "group", "source", "formula", "as_of", "range")
+# Columns that every panel has beside its variables.
+RESERVED = ("geoid", "name", "state", "state_geoid", "county_geoid", "kind", "cautions")
 LEVEL_KEYS = ("source", "formula", "as_of", "margin", "note")
 
 FILE = Path(__file__).with_name("variables.yaml")
+PROPORTION = re.compile(r"\s*\w+E\s*/\s*\w+E\s*")
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,15 @@ def check_entry(name: str, entry: object, file: Path) -> None:
     """
     if not isinstance(name, str) or not name.isidentifier() or not isinstance(entry, dict):
         raise fail("not `name: {key: value}` with a name of letters, digits and _.", "mend it.", file, name)
+    if name in RESERVED or name in GROUPS or name.endswith("_moe"):
+        raise fail(
+            "the name is taken: by a column of every panel, a group, or a margin of error.",
+            "choose another name.",
+            file,
+            name,
+        )
+    if entry.get("each", "lists") != "lists":
+        raise fail(f"each {entry['each']!r} is unknown.", "the one repetition is `each: lists`.", file, name)
     for key in entry:
         if key not in KEYS:
             raise fail(f"unknown key {key!r}{nearest(str(key), KEYS)}", "mend the key.", file, name)
@@ -186,6 +199,15 @@ def check_entry(name: str, entry: object, file: Path) -> None:
         raise fail(f"range {bounds!r} is not [low, high].", "write two numbers in order.", file, name)
     for formula in formulas(entry):
         names_in(formula, file, name)
+    for part in (entry, *[entry.get(level) or {} for level in LEVELS]):
+        formula = str(part.get("formula", entry["formula"]))
+        if part.get("margin") == "proportion" and not PROPORTION.fullmatch(formula):
+            raise fail(
+                f"margin: proportion needs a formula `X_E / Y_E`, not {formula!r}.",
+                "write the margin as a formula.",
+                file,
+                name,
+            )
 
 
 def formulas(entry: Mapping) -> list[str]:
@@ -223,9 +245,36 @@ def label(name: str) -> str:
     return " × ".join(labels)
 
 
-def known_labels() -> dict[str, str]:
-    """Labels by name, every level."""
-    return {name: variable.label for level in LEVELS for name, variable in load_catalogue(level).items()}
+def source_day(source: str) -> datetime.date | None:
+    """The last day on which anything in a source was measured; None where the source does not say it.
+
+    Parameters
+    ----------
+    source : as in the catalogue. `derived` and `units` have no day of their own; the columns of
+        `state_laws` each have one, which only their names tell.
+    """
+    name, _, vintage = source.partition("/")
+    if name in ("derived", "units", "state_laws"):
+        return None
+    if name == "agreements":
+        return as_day(vintage)
+    if name == "ledger":
+        chosen = read_params()["vintages"]["main_list"] if vintage == "main_list" else vintage
+        return as_day(read_origin("lists", chosen)["as_of"])
+    return as_day(read_origin(name, vintage)["as_of"])
+
+
+def measured_until(name: str, catalogue: Mapping[str, Variable]) -> datetime.date:
+    """The last day on which a variable or anything that it is made of was measured.
+
+    The latest of what the catalogue says, what its source says, and the same of the variables that its
+    formula reads: a later figure cannot be passed off as an earlier one.
+    """
+    variable = catalogue[name]
+    days = [variable.as_of, source_day(variable.source)]
+    parts = [part for part in names_in(variable.formula) if part in catalogue and part != name]
+    days += [measured_until(part, catalogue) for part in parts]
+    return max(day for day in days if day is not None)
 
 
 # ---------------------------------------------------------------------------------------------------------

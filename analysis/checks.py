@@ -12,11 +12,20 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from analysis.catalogue import LEVELS, Variable, as_day, group_members, load_catalogue
+from analysis.catalogue import (
+    GROUPS,
+    LEVELS,
+    Variable,
+    as_day,
+    group_members,
+    load_catalogue,
+    measured_until,
+    nearest,
+)
 from analysis.errors import DataError, run
 from analysis.ledger import codes_of, read_ledger
 from analysis.panel import load_panel
-from analysis.provenance import processed, read_params, vintages, write_csv
+from analysis.provenance import processed, read_output, read_params, root, vintages, write_csv
 from analysis.sources import acs, geography, lists, money, rosters, state_policy, unauthorized, votes
 from analysis.sources.reading import read_table
 from analysis.sources.states import TERRITORIES
@@ -155,7 +164,8 @@ def check_as_of(models: Mapping[str, dict], before: Mapping[str, object]) -> lis
         kind = "sensitivity" if name.startswith("sensitivity_") else "main"
         limit = as_day(before[kind])
         catalogue = load_catalogue(model.get("level", "county"))
-        latest = max(measured(model["covariates"], catalogue), default=datetime.date.min)
+        days = [measured_until(each, catalogue) for each in regressors(name, model, catalogue)]
+        latest = max(days, default=datetime.date.min)
         rows.append(
             compare(
                 "latest day a regressor was measured",
@@ -168,14 +178,33 @@ def check_as_of(models: Mapping[str, dict], before: Mapping[str, object]) -> lis
     return rows
 
 
-def measured(covariates: Iterable[str], catalogue: Mapping[str, Variable]) -> list[datetime.date]:
-    """The days on which the parts of covariates were measured; groups and products by their parts."""
-    names = [part for covariate in covariates for part in covariate.split(":")]
-    return [
-        catalogue[member].as_of
-        for name in names
-        for member in ([name] if name in catalogue else group_members(name))
-    ]
+def regressors(model: str, entry: Mapping, catalogue: Mapping[str, Variable]) -> list[str]:
+    """The variables on a model's right-hand side: covariates by their parts and groups, effects, weights.
+
+    Raises
+    ------
+    DataError : a covariate that is no variable, product of variables, or group.
+    """
+    asked = entry.get("covariates") or []
+    asked = [asked] if isinstance(asked, str) else asked
+    names = []
+    for part in (part.strip() for covariate in asked for part in str(covariate).split(":")):
+        if part not in catalogue and part not in GROUPS:
+            raise DataError(
+                f"model {model!r}: no variable or group {part!r}{nearest(part, [*catalogue, *GROUPS])}",
+                file=root() / "params.yaml",
+                remedy="name a variable of analysis/variables.yaml.",
+            )
+        names += [part] if part in catalogue else group_members(part, entry.get("level", "county"))
+    others = [*(entry.get("fixed_effects") or []), entry.get("weights"), entry.get("random_intercept")]
+    return names + [name for name in others if name in catalogue]
+
+
+def check_dates(level: str, catalogue: Mapping[str, Variable]) -> list[Check]:
+    """No variable says that it was measured before its source or a variable that it is made of."""
+    early = [name for name, variable in catalogue.items() if variable.as_of < measured_until(name, catalogue)]
+    said = ", ".join(early) or "none"
+    return [compare("variables dated before what they are made of", f"panel_{level}", said, "none")]
 
 
 def check_outcomes(counties: pd.DataFrame) -> list[Check]:
@@ -267,7 +296,8 @@ def check_all() -> pd.DataFrame:
     rows += check_outcomes(panels["county"])
     for level, panel in panels.items():
         rows += check_panel(level, panel, load_catalogue(level))
-    rows += check_joins(pd.read_csv(processed("panel_joins.csv"), dtype={"reasons": "str"}))
+        rows += check_dates(level, load_catalogue(level))
+    rows += check_joins(read_output("panel_joins.csv"))
     rows += check_as_of(params["models"], params["as_of_before"])
     rows += sums()
     rows += check_geography(params["vintages"]["geography"])

@@ -49,5 +49,5 @@ def run(main: Callable[[], None]) -> None:
     """Run a stage's `main`; an error that a user can act on is one message, without a traceback."""
     try:
         main()
-    except AnalysisError as error:
+    except (AnalysisError, OSError) as error:
         sys.exit(f"error: {error}")

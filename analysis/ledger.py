@@ -7,7 +7,7 @@ from functools import cache
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.provenance import processed, read_params
+from analysis.provenance import processed, read_output, read_params, root, vintages
 from analysis.sources import geography
 from analysis.units import read_units
 
@@ -16,7 +16,7 @@ CODE_LEVEL = {2: "state", 5: "county", 7: "place", 10: "place"}
 
 @cache
 def read_jurisdictions() -> pd.DataFrame:
-    """`jurisdictions.csv` as text, with `is_settled`: an answer that needs no review."""
+    """`jurisdictions.csv` as text."""
     return read_ledger("jurisdictions.csv")
 
 
@@ -25,12 +25,9 @@ def read_ledger(name: str) -> pd.DataFrame:
 
     Raises
     ------
-    DataError : it was not written yet.
+    DataError : it was not written yet, or cannot be read.
     """
-    path = processed(name)
-    if not path.is_file():
-        raise DataError("the ledger was not written yet.", file=path, remedy="run `make repro`.")
-    frame = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
+    frame = read_output(name, as_text=True)
     return frame.assign(needs_review=frame["needs_review"] == "true")
 
 
@@ -115,18 +112,19 @@ def agreements(vintage: str, level: str) -> pd.DataFrame:
 
     Raises
     ------
-    DataError : no such roster in `county_287g.csv`, or another level than county.
+    DataError : no such roster, or another level than county.
     """
     if level != "county":
         raise DataError(
             "agreements of county agencies exist at county level only.", remedy="use level county."
         )
-    path = processed("county_287g.csv")
-    if not path.is_file():
-        raise DataError("the ledger was not written yet.", file=path, remedy="run `make repro`.")
-    rows = pd.read_csv(path, dtype={"geoid": "str", "roster": "str"})
-    if vintage not in set(rows["roster"]):
-        raise DataError(f"no roster of {vintage!r}.", file=path, remedy=f"use {sorted(set(rows['roster']))}.")
+    if vintage not in vintages("rosters"):
+        raise DataError(
+            f"no roster of {vintage!r}.",
+            file=root() / "data" / "raw" / "rosters",
+            remedy=f"use one of {', '.join(vintages('rosters'))}.",
+        )
+    rows = read_output("county_287g.csv")
     counts = rows[rows["roster"] == vintage].set_index("geoid")[["agreements", "agencies"]]
     units = read_units("county", read_params()["vintages"]["geography"])
     return counts.reindex(units.index, fill_value=0).astype("float64")

@@ -25,7 +25,7 @@ from analysis.catalogue import (
 )
 from analysis.errors import DataError, run
 from analysis.ledger import agreements, listings
-from analysis.provenance import processed, read_params, write_csv, write_parquet
+from analysis.provenance import processed, read_output, read_params, write_csv, write_parquet
 from analysis.sources import acs, geography, money, state_policy, unauthorized, votes
 from analysis.units import UNIT_COLUMNS, read_units
 
@@ -66,10 +66,7 @@ def load_panel(level: str = "county") -> pd.DataFrame:
         raise DataError(
             f"no panel {level!r}{nearest(level, LEVELS)}", remedy=f"use one of {', '.join(LEVELS)}."
         )
-    path = processed(f"panel_{level}.parquet")
-    if not path.is_file():
-        raise DataError("the panel was not built yet.", file=path, remedy="run `make repro`.")
-    return pd.read_parquet(path)
+    return read_output(f"panel_{level}.parquet")
 
 
 def build(
@@ -125,6 +122,9 @@ def in_order(catalogue: Mapping[str, Variable], columns: Mapping[str, Table]) ->
     reads: dict[str, list[str]] = {}
     for name, variable in catalogue.items():
         own = columns.get(name)
+        for each in () if own is None else names_in(variable.formula):
+            if each in own and not pd.api.types.is_numeric_dtype(own[each]):
+                raise fail(f"the column {each!r} of {variable.source} is text.", "name figures.", column=name)
         reads[name] = [] if own is None else [each for each in names_in(variable.formula) if each not in own]
         for each in reads[name]:
             if each not in catalogue or each == name:
@@ -144,6 +144,16 @@ def in_order(catalogue: Mapping[str, Variable], columns: Mapping[str, Table]) ->
 
 def margin_of(variable: Variable, columns: Table) -> pd.Series:
     """The 90 % margin of error of a variable, from the margins that its source publishes."""
+    needed = names_in(variable.formula if variable.margin == "proportion" else variable.margin)
+    if variable.margin == "proportion":
+        needed = tuple(f"{name[:-1]}M" for name in needed)
+    published = [name for name in needed if name in columns and columns[name].notna().any()]
+    if needed[0] not in published:
+        raise fail(
+            f"data/raw/{variable.source} publishes no margin {needed[0]!r}{nearest(needed[0], columns)}",
+            "leave `margin` out, or name a column of margins.",
+            column=variable.name,
+        )
     if variable.margin == "proportion":
         return proportion_margin(variable.formula, columns)
     return evaluate(variable.margin, columns)
@@ -183,6 +193,10 @@ def describe_join(units: pd.DataFrame, published: Table, source: str) -> dict:
 
 def why_no_unit(code: str) -> str:
     """Why a published code is not a unit of the panel."""
+    if "|" in code:
+        return "a group of counties, not divided"
+    if not code.isdigit() or len(code) == 2:
+        return "votes by House district, ward or state"
     if len(code) == 5 and code.startswith("09"):
         return "an old county of Connecticut"
     if code[:2] > "56":

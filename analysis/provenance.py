@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 import tomllib
@@ -55,24 +56,68 @@ def processed(name: str) -> Path:
     return root() / "data" / "processed" / name
 
 
-def read_output(name: str) -> pd.DataFrame:
+def read_output(name: str, *, as_text: bool = False) -> pd.DataFrame:
     """A table that a stage wrote to `data/processed/`; codes stay text.
+
+    Parameters
+    ----------
+    as_text : every column of a CSV as text, empty cells as "".
 
     Raises
     ------
-    DataError : it was not written yet.
+    DataError : it was not written yet, or cannot be read.
     """
     path = processed(name)
     if not path.is_file():
         raise DataError("the table was not written yet.", file=path, remedy="run `make repro`.")
-    if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    return pd.read_csv(path, dtype={"geoid": "str", "roster": "str"}, encoding="utf-8")
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        if as_text:
+            return pd.read_csv(path, dtype="str", keep_default_na=False)
+        return pd.read_csv(path, dtype={"geoid": "str", "roster": "str"})
+    except (ValueError, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise DataError(
+            f"the table cannot be read ({first}).", file=path, remedy="run `make repro`."
+        ) from error
 
 
 def read_params() -> dict:
-    """`params.yaml` as a dictionary."""
-    return read_yaml(root() / "params.yaml")
+    """`params.yaml` as a dictionary.
+
+    Raises
+    ------
+    DataError : a part that every stage needs is missing or of the wrong kind.
+    """
+    file = root() / "params.yaml"
+    params = read_yaml(file)
+    chosen, before, models = (params.get(key) for key in ("vintages", "as_of_before", "models"))
+    named = ("geography", "boundaries", "main_list")
+    rules = {
+        "vintages": isinstance(chosen, dict) and all(isinstance(chosen.get(key), str) for key in named),
+        "as_of_before": isinstance(before, dict)
+        and all(is_day(before.get(key)) for key in ("main", "sensitivity")),
+        "models": isinstance(models, dict) and models and all(isinstance(m, dict) for m in models.values()),
+    }
+    expected = {
+        "vintages": f"{', '.join(named)}, each in quotes",
+        "as_of_before": 'main and sensitivity, each a day as "2025-01-20"',
+        "models": "at least one `name: {outcome: ..., covariates: [...]}`",
+    }
+    for key, holds in rules.items():
+        if not holds:
+            raise DataError(f"{key!r} is not as it should be.", file=file, remedy=f"give {expected[key]}.")
+    return params
+
+
+def is_day(value: object) -> bool:
+    """Whether a value is an ISO date, as text or as a date."""
+    try:
+        datetime.date.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True
 
 
 class UniqueKeyLoader(yaml.SafeLoader):
@@ -111,6 +156,9 @@ def read_yaml(path: Path) -> dict:
     if not isinstance(content, dict):
         raise DataError("a mapping was expected.", file=path, remedy="write `key: value` lines.")
     return content
+
+
+ORIGIN_KEYS = ("publisher", "title", "url", "as_of", "retrieved", "licence", "obtained", "files")
 
 
 @dataclass(frozen=True)
@@ -152,8 +200,8 @@ def raw_file(source: str, vintage: str, name: str) -> Recorded:
             remedy="name one of these, or acquire the vintage first.",
         )
     path = folder / name
-    entry = (read_yaml(folder / "origin.yaml").get("files") or {}).get(name)
-    if not isinstance(entry, dict) or not path.is_file():
+    entry = read_origin(source, vintage)["files"].get(name)
+    if entry is None or not path.is_file():
         raise DataError(
             "the file is not both present and recorded in origin.yaml.",
             file=path,
@@ -163,21 +211,58 @@ def raw_file(source: str, vintage: str, name: str) -> Recorded:
 
 
 def read_origin(source: str, vintage: str) -> dict:
-    """The `origin.yaml` of a vintage."""
-    return read_yaml(root() / "data" / "raw" / source / vintage / "origin.yaml")
+    """The `origin.yaml` of a vintage.
+
+    Raises
+    ------
+    DataError : it does not say what every origin must, or not in the right form.
+    """
+    file = root() / "data" / "raw" / source / vintage / "origin.yaml"
+    origin = read_yaml(file)
+    for key in ORIGIN_KEYS:
+        if not origin.get(key):
+            raise DataError(f"{key!r} is missing.", file=file, remedy=f"say {', '.join(ORIGIN_KEYS)}.")
+    if not is_day(origin["as_of"]):
+        raise DataError(
+            f"as_of {origin['as_of']!r} is no day.", file=file, remedy='write it as "2023-12-31".'
+        )
+    entries = origin["files"] if isinstance(origin["files"], dict) else {"files": None}
+    for name, entry in entries.items():
+        if not isinstance(entry, dict) or not isinstance(entry.get("rows", 0), int):
+            raise DataError(
+                f"{name!r} has no checksum and number of rows.",
+                file=file,
+                remedy="write under files: `name: {sha256: ..., rows: ...}`.",
+            )
+    return origin
 
 
 def vintages(source: str) -> list[str]:
-    """The vintages of a source under `data/raw/`, sorted."""
+    """The vintages of a source under `data/raw/`, sorted.
+
+    Raises
+    ------
+    DataError : one that `params.yaml` names under `vintages` is not there.
+    """
     folder = root() / "data" / "raw" / source
-    return sorted(path.parent.name for path in folder.glob("*/origin.yaml"))
+    there = sorted(path.parent.name for path in folder.glob("*/origin.yaml"))
+    named = read_params()["vintages"].get(source, [])
+    missing = sorted(set(named if isinstance(named, list) else [named]) - set(there))
+    if missing:
+        raise DataError(
+            f"no vintage {missing[0]!r} of {source!r}, which params.yaml names; "
+            f"there: {', '.join(there) or 'none'}.",
+            file=folder / missing[0],
+            remedy="restore it from git, or take it out of params.yaml.",
+        )
+    return there
 
 
 @contextmanager
 def replacing(path: Path):
     """A temporary path beside `path` that takes its place when the block ends well, else vanishes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as handle:
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False) as handle:
         beside = Path(handle.name)
     try:
         yield beside

@@ -13,9 +13,9 @@ from analysis.sources.states import ABBREVIATION
 UNIT_COLUMNS = ("name", "state", "state_geoid", "county_geoid", "kind", "cautions")
 
 # Classes of incorporated places, and of county subdivisions that govern; U and M are statistical or
-# military and govern nothing. A C5 subdivision is a city that stands in for one: the place is the unit.
+# military and govern nothing. A C5 subdivision is a city that stands in for one, a T5 a town with the bounds
+# of a place: where that place is incorporated, it is the unit, and the subdivision is not a second one.
 PLACE_CLASS = "C"
-SUBDIVISION_CLASSES = ("T1", "T5")
 STATISTICAL = r"(?:CDP|Census Designated Place)\b"
 # The code of all of Louisville; its residents are counted under the "balance", which is the government.
 COUNTED_AS_BALANCE = ("2148000",)
@@ -73,9 +73,7 @@ def place_units(vintage: str) -> pd.DataFrame:
     figures = pd.concat([current, former])
     places = incorporated(pairs, figures)
     subdivisions = geography.read_subdivisions(vintage)
-    governing = subdivisions["CLASSFP"].isin(SUBDIVISION_CLASSES)
-    newer = (subdivisions["CLASSFP"] == "C5") & ~has_place(subdivisions, places)
-    chosen = subdivisions[governing | newer]
+    chosen = subdivisions[(subdivisions["CLASSFP"] == "T1") | ~has_place(subdivisions, places)]
     towns = pd.DataFrame(
         {
             "name": chosen["NAME_OFFICIAL"],
@@ -89,6 +87,7 @@ def place_units(vintage: str) -> pd.DataFrame:
         }
     )
     units = pd.concat([places, towns]).rename_axis("geoid")
+    units["cautions"] = units["cautions"].mask(units["county_geoid"].isna(), "county_unknown")
     state = units.index.str[:2]
     return units.assign(state_geoid=state, state=state.map(ABBREVIATION))
 

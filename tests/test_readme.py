@@ -50,7 +50,8 @@ def test_a_covariate_is_one_line(tmp_path: object) -> None:
     (line,) = re.findall(r"```yaml\n(.*?)\n```", README, re.S)
     (name,) = yaml.safe_load(line)
     file = tmp_path / "variables.yaml"
-    file.write_text((REPOSITORY / "analysis" / "variables.yaml").read_text() + "\n" + line + "\n")
+    own = (REPOSITORY / "analysis" / "variables.yaml").read_text(encoding="utf-8")
+    file.write_text(own if name in load_catalogue() else f"{own}\n{line}\n", encoding="utf-8")
     catalogue = {name: load_catalogue("county", file)[name]}
     panel, _ = build(
         read_units("county", "2024"), catalogue, lambda source: read_source(source, "county"), {}

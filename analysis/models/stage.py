@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from analysis.catalogue import group_members, load_catalogue
 from analysis.errors import ModelError, run
 from analysis.models.agreements import agreement_table
 from analysis.models.counts import cross_table, listing_by_state
@@ -51,6 +52,12 @@ def fit_all(models: Mapping[str, dict], panels: Mapping[str, pd.DataFrame]) -> d
     return fits
 
 
+def roster_columns() -> dict[str, str]:
+    """The day of each roster that the catalogue has a 0/1 variable of, with the variable's name."""
+    enforcement = (load_catalogue("county")[name] for name in group_members("enforcement"))
+    return {v.source.partition("/")[2]: v.name for v in enforcement if v.unit == "0/1"}
+
+
 def main() -> None:
     """Read the panels, fit, write the tables."""
     params = read_params()
@@ -58,12 +65,10 @@ def main() -> None:
     panels = {level: load_panel(level) for level in {load_model(name).level for name in models} | {"county"}}
     counties = panels["county"]
     fits = fit_all(models, panels)
-    rosters = {params["vintages"]["main_roster"]: "has_287g"}
-    rosters[params["vintages"]["sensitivity_roster"]] = "has_287g_2025_05_28"
     dhs = params["vintages"]["main_list"].replace("-", "_")
     inference, influence = inference_table(fits, panels, load_model(FAMILY).covariates, Draws())
     tables = {
-        "agreements_287g.csv": agreement_table(counties, rosters),
+        "agreements_287g.csv": agreement_table(counties, roster_columns()),
         "contrasts.csv": contrasts(fits, counties),
         "dropped.csv": dropped_rows(fits, panels),
         "estimates.csv": estimates(list(fits.values())),

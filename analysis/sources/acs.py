@@ -8,11 +8,16 @@ from analysis.provenance import raw_file
 from analysis.sources.reading import numbers, read_table
 
 CODE_WIDTH = {"county": 5, "place": 7, "state": 2}
+# Controlled to the old counties, whose shares they repeat in the planning regions of Connecticut.
+HISPANIC_OF_OLD_CONNECTICUT = ("2018-2022",)
 TEXT = ("NAME", "NAME_OFFICIAL", "CLASSFP", "COUNTY_NAME_SOURCE", "vintage", "CHECK")
 
 
 def read(vintage: str, level: str = "county") -> pd.DataFrame:
     """Every figure of one vintage at one level; nothing is derived here.
+
+    Figures known to be another unit's are missing: the Hispanic residents of Connecticut's planning regions
+    in 2018-2022.
 
     Parameters
     ----------
@@ -38,4 +43,7 @@ def read(vintage: str, level: str = "county") -> pd.DataFrame:
     )
     columns = [column for column in frame if column not in (*TEXT, "GEOID")]
     figures = numbers(frame, columns, raw_file("acs", vintage, name).path)
+    if vintage in HISPANIC_OF_OLD_CONNECTICUT and level == "county":
+        regions = frame["GEOID"].str.startswith("09")
+        figures.loc[regions, ["B03002_012E", "B03002_012M"]] = float("nan")
     return frame.assign(**figures).rename(columns={"GEOID": "geoid"}).set_index("geoid").sort_index()

@@ -123,7 +123,8 @@ def read_boundaries(vintage: str) -> dict:
         topology = json.loads(recorded.content)
     except ValueError as error:
         raise DataError(f"not JSON ({error}).", file=recorded.path, remedy=RESTORE) from error
-    if not {"counties", "states"} <= set(topology.get("objects", {})):
+    layers = topology.get("objects") if isinstance(topology, dict) else None
+    if not isinstance(layers, dict) or not {"counties", "states"} <= set(layers):
         raise DataError("no layers counties and states.", file=recorded.path, remedy=RESTORE)
     recorded.verify()
     return topology

@@ -9,8 +9,8 @@ from analysis.sources import geography
 from analysis.sources.reading import numbers, read_table
 
 SLFRF_LEVELS = {
-    "county": ("SLFRF_county_allocation", ("county",)),
-    "place": ("SLFRF_metro_city_allocation", ("place", "cousub")),
+    "county": "SLFRF_county_allocation",
+    "place": "SLFRF_metro_city_allocation",
 }
 
 
@@ -54,8 +54,7 @@ def read_slfrf(vintage: str, level: str = "county") -> pd.DataFrame:
     DataFrame, index `geoid`, `allocation_usd`.
     """
     rows = read_slfrf_rows(vintage)
-    program, kinds = SLFRF_LEVELS[level]
-    chosen = rows[(rows["program"] == program) & rows["geoid_kind"].isin(kinds)]
+    chosen = rows[rows["program"] == SLFRF_LEVELS[level]]
     geoid = chosen["geoid"].where(chosen["geoid_kind"] != "cousub", chosen["geoid"].map(ten_digits()))
     return (
         chosen.assign(geoid=geoid).dropna(subset="geoid").set_index("geoid")[["allocation_usd"]].sort_index()

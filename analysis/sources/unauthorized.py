@@ -10,9 +10,10 @@ from analysis.sources.states import FIPS, STATES
 
 
 def read(vintage: str, level: str = "county") -> pd.DataFrame:
-    """Estimated persons in counties that have an estimate of their own, or in states.
+    """Estimated persons in counties and groups of counties, or in states.
 
-    A group of counties has one estimate; it is not divided among them, so its members are absent.
+    A group of counties has one estimate; it is not divided among them, so its key is the codes of all its
+    members, joined by "|", which no county has.
 
     Returns
     -------
@@ -20,12 +21,9 @@ def read(vintage: str, level: str = "county") -> pd.DataFrame:
     """
     rows = read_rows(vintage)
     if level == "county":
-        single = rows[(rows["N_COUNTIES"] == "1") & (rows["PARTIAL_GEOIDS"] == "")]
-        return (
-            single.rename(columns={"COUNTY_GEOIDS": "geoid"})
-            .set_index("geoid")[["unauthorized"]]
-            .sort_index()
-        )
+        local = rows[~rows["LEVEL"].isin(["state", "national"])]
+        codes = (local["COUNTY_GEOIDS"] + "|" + local["PARTIAL_GEOIDS"]).str.strip("|")
+        return local.assign(geoid=codes).set_index("geoid")[["unauthorized"]].sort_index()
     states = rows[rows["LEVEL"] == "state"]
     codes = states["STATE_NAME"].map({name: FIPS[a] for a, (_, name) in STATES.items()})
     return states.assign(geoid=codes).set_index("geoid")[["unauthorized"]].sort_index()

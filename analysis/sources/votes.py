@@ -24,17 +24,17 @@ def read(vintage: str, level: str = "county") -> pd.DataFrame:
     Returns
     -------
     DataFrame, index `geoid`, `votes_dem`, `votes_gop`, `votes_total` as float. At county level
-    Connecticut of 2020 stands on its old counties and Alaska is absent: its votes are counted by House
-    district, not by borough.
+    Connecticut of 2020 stands on its old counties, and Alaska's votes on House districts and the state's
+    total, which are rows of their own and no boroughs.
 
     Raises
     ------
     DataError : see `analysis.sources.reading.read_table`.
     """
     rows = read_rows(vintage)
-    rows = rows[~rows["geo_type"].isin(PARTS)]
     if level == "county":
-        return rows[rows["geo_type"] != "ak_state_total"].set_index("geoid")[list(COUNTS)].sort_index()
+        return rows.set_index("geoid")[list(COUNTS)].sort_index()
+    rows = rows[~rows["geo_type"].isin(PARTS)]
     return rows.groupby(rows["state"].map(FIPS))[list(COUNTS)].sum().rename_axis("geoid").sort_index()
 
 
