@@ -129,6 +129,12 @@ def test_options_behind_a_blank_hide_too(tmp_path):
     assert "secret" not in page.text and "text" in page.text
 
 
+def test_days_in_tables_stay_on_one_line(tmp_path):
+    page = rendered(tmp_path, "| a | b |\n|---|---|\n| 2026-11-22 | dhs-2025-05-31 |\n| text | 2026 |\n")
+    days = page.all("td", class_="day")
+    assert [cell.text for cell in days] == ["2026-11-22", "dhs-2025-05-31"]
+
+
 def test_a_comment_hides_what_is_in_it(tmp_path):
     body = (
         "<!--\n::: {.callout-note}\n```{python}\nopen('ran', 'w')\n```\n@fig-no {#sec-a}\n-->\n"
