@@ -164,7 +164,7 @@ local function mark_long(rows)
     for _, cell in ipairs(row.cells) do
       local text = plain(cell.contents)
       if (utf8.len(text) or 0) > 28 then cell.classes:insert 'long' end
-      if text:match '^%d%d%d%d%-%d%d%-%d%d$' then cell.classes:insert 'date' end
+      if text:match '^[%w-]*%d%d%d%d%-%d%d%-%d%d$' then cell.classes:insert 'day' end
     end
   end
 end
