@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.provenance import read_origin, read_params, read_yaml, vintages
+from analysis.provenance import read_origin, read_param, read_yaml, vintages
 
 GROUPS = {
     "outcome": "Listed or not",
@@ -259,7 +259,7 @@ def source_day(source: str) -> datetime.date | None:
     if name == "agreements":
         return as_day(vintage)
     if name == "ledger":
-        chosen = read_params()["vintages"]["main_list"] if vintage == "main_list" else vintage
+        chosen = read_param("vintages")["main_list"] if vintage == "main_list" else vintage
         return as_day(read_origin("lists", chosen)["as_of"])
     return as_day(read_origin(name, vintage)["as_of"])
 

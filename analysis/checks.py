@@ -25,7 +25,7 @@ from analysis.catalogue import (
 from analysis.errors import DataError, run
 from analysis.ledger import codes_of, read_ledger
 from analysis.panel import load_panel
-from analysis.provenance import processed, read_output, read_params, root, vintages, write_csv
+from analysis.provenance import processed, read_output, read_param, root, vintages, write_csv
 from analysis.sources import acs, geography, lists, money, rosters, state_policy, unauthorized, votes
 from analysis.sources.reading import read_table
 from analysis.sources.states import TERRITORIES
@@ -284,7 +284,6 @@ def against_published(rows: Iterable[Check], published: pd.DataFrame) -> list[Ch
 
 def check_all() -> pd.DataFrame:
     """Every check of the built tables, one row each: `check, scope, value, expected, status`."""
-    params = read_params()
     panels = {level: load_panel(level) for level in LEVELS}
     entries, agencies = read_ledger("jurisdictions.csv"), read_ledger("roster_agencies.csv")
     rows = check_lists(lists.read_all(), entries)
@@ -298,9 +297,9 @@ def check_all() -> pd.DataFrame:
         rows += check_panel(level, panel, load_catalogue(level))
         rows += check_dates(level, load_catalogue(level))
     rows += check_joins(read_output("panel_joins.csv"))
-    rows += check_as_of(params["models"], params["as_of_before"])
+    rows += check_as_of(read_param("models"), read_param("as_of_before"))
     rows += sums()
-    rows += check_geography(params["vintages"]["geography"])
+    rows += check_geography(read_param("vintages")["geography"])
     published = [
         read_table(
             "published",

@@ -7,7 +7,7 @@ from functools import cache
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.provenance import processed, read_output, read_params, root, vintages
+from analysis.provenance import processed, read_output, read_param, root, vintages
 from analysis.sources import geography
 from analysis.units import read_units
 
@@ -61,7 +61,7 @@ def listings(vintage: str, level: str) -> pd.DataFrame:
     ------
     DataError : no such list in the ledger.
     """
-    params = read_params()["vintages"]
+    params = read_param("vintages")
     vintage = params["main_list"] if vintage == "main_list" else vintage
     units = read_units(level, params["geography"])
     entries = read_jurisdictions()
@@ -126,5 +126,5 @@ def agreements(vintage: str, level: str) -> pd.DataFrame:
         )
     rows = read_output("county_287g.csv")
     counts = rows[rows["roster"] == vintage].set_index("geoid")[["agreements", "agencies"]]
-    units = read_units("county", read_params()["vintages"]["geography"])
+    units = read_units("county", read_param("vintages")["geography"])
     return counts.reindex(units.index, fill_value=0).astype("float64")

@@ -15,7 +15,7 @@ from matplotlib.path import Path
 from analysis.errors import run
 from analysis.figures import BLUE, new_figure
 from analysis.panel import load_panel
-from analysis.provenance import read_params, replacing, root
+from analysis.provenance import read_param, replacing, root
 from analysis.sources.geography import read_boundaries
 
 Ring = np.ndarray
@@ -132,7 +132,7 @@ def listing_map(counties: pd.DataFrame, topology: Mapping) -> Figure:
 
 def main() -> None:
     """Stage `figures`: the README's map."""
-    vintage = read_params()["vintages"]["boundaries"]
+    vintage = read_param("vintages")["boundaries"]
     figure = listing_map(load_panel("county"), read_boundaries(vintage))
     with replacing(root() / "reports" / "listing_map.png") as beside:
         figure.savefig(beside, format="png", dpi=120, metadata={"Software": None})

@@ -25,7 +25,7 @@ from analysis.catalogue import (
 )
 from analysis.errors import DataError, run
 from analysis.ledger import agreements, listings
-from analysis.provenance import processed, read_output, read_params, write_csv, write_parquet
+from analysis.provenance import processed, read_output, read_param, write_csv, write_parquet
 from analysis.sources import acs, geography, money, state_policy, unauthorized, votes
 from analysis.units import UNIT_COLUMNS, read_units
 
@@ -258,7 +258,7 @@ def codebook(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 @cache
 def build_all() -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Every panel by level, and the table of all joins."""
-    vintage = read_params()["vintages"]["geography"]
+    vintage = read_param("vintages")["geography"]
     panels: dict[str, pd.DataFrame] = {}
     joins = []
     for level in ("state", "county", "place"):

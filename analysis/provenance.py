@@ -84,31 +84,39 @@ def read_output(name: str, *, as_text: bool = False) -> pd.DataFrame:
 
 
 def read_params() -> dict:
-    """`params.yaml` as a dictionary.
+    """`params.yaml` as a dictionary."""
+    return read_yaml(root() / "params.yaml")
+
+
+def read_param(part: str) -> dict:
+    """One part of `params.yaml`: "vintages", "as_of_before" or "models".
 
     Raises
     ------
-    DataError : a part that every stage needs is missing or of the wrong kind.
+    DataError : the part is missing or not of the form that every stage needs.
     """
-    file = root() / "params.yaml"
-    params = read_yaml(file)
-    chosen, before, models = (params.get(key) for key in ("vintages", "as_of_before", "models"))
+    value = read_params().get(part)
+    given = value if isinstance(value, dict) else {}
     named = ("geography", "boundaries", "main_list")
-    rules = {
-        "vintages": isinstance(chosen, dict) and all(isinstance(chosen.get(key), str) for key in named),
-        "as_of_before": isinstance(before, dict)
-        and all(is_day(before.get(key)) for key in ("main", "sensitivity")),
-        "models": isinstance(models, dict) and models and all(isinstance(m, dict) for m in models.values()),
-    }
-    expected = {
-        "vintages": f"{', '.join(named)}, each in quotes",
-        "as_of_before": 'main and sensitivity, each a day as "2025-01-20"',
-        "models": "at least one `name: {outcome: ..., covariates: [...]}`",
-    }
-    for key, holds in rules.items():
-        if not holds:
-            raise DataError(f"{key!r} is not as it should be.", file=file, remedy=f"give {expected[key]}.")
-    return params
+    holds, expected = {
+        "vintages": (
+            all(isinstance(given.get(key), str) for key in named),
+            f"{', '.join(named)}, each in quotes",
+        ),
+        "as_of_before": (
+            all(is_day(given.get(key)) for key in ("main", "sensitivity")),
+            'main and sensitivity, each a day as "2025-01-20"',
+        ),
+        "models": (
+            bool(given) and all(isinstance(model, dict) for model in given.values()),
+            "at least one `name: {outcome: ..., covariates: [...]}`",
+        ),
+    }[part]
+    if not holds:
+        raise DataError(
+            f"{part!r} is not as it should be.", file=root() / "params.yaml", remedy=f"give {expected}."
+        )
+    return value
 
 
 def is_day(value: object) -> bool:
@@ -246,7 +254,7 @@ def vintages(source: str) -> list[str]:
     """
     folder = root() / "data" / "raw" / source
     there = sorted(path.parent.name for path in folder.glob("*/origin.yaml"))
-    named = read_params()["vintages"].get(source, [])
+    named = read_param("vintages").get(source, [])
     missing = sorted(set(named if isinstance(named, list) else [named]) - set(there))
     if missing:
         raise DataError(

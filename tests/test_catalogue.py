@@ -18,6 +18,7 @@ from analysis.catalogue import (
     group_members,
     label,
     load_catalogue,
+    measured_until,
     names_in,
     proportion_margin,
 )
@@ -106,6 +107,10 @@ def test_levels_and_what_they_inherit(tmp_path: Path) -> None:
             "unknown key 'formulla' under 'place' (nearest: formula)",
         ),
         (("x: {", "2x: {"), "with a name of letters"),
+        (("x: {", "state: {"), "the name is taken"),
+        (("x: {", "x_moe: {"), "the name is taken"),
+        (("range:", "each: list, range:"), "each 'list' is unknown"),
+        (("range:", "margin: proportion, range:"), "needs a formula `X_E / Y_E`"),
         ((ENTRY, ENTRY + ENTRY), "the key 'x' occurs twice"),
     ],
 )
@@ -176,3 +181,22 @@ def test_any_formula_is_read_or_refused_by_name(text: str) -> None:
         names_in(text)
     except DataError as error:
         assert "formula" in str(error)
+
+
+def test_a_later_figure_cannot_be_passed_off_as_an_earlier_one(tmp_path: Path) -> None:
+    early = "label: S, unit: 0/1, group: enforcement, as_of: 2024-12-31, range: [0, 1]"
+    text = f"""
+a: {{{early}, source: agreements/2025-05-28, formula: agreements > 0}}
+b: {{{early}, source: derived, formula: a * 1}}
+c: {{{early}, source: ledger/dhs-2025-05-31, formula: own}}
+d: {{{early}, source: votes/2020, formula: votes_dem}}
+"""
+    made = catalogue(tmp_path, text)
+    found = {name: measured_until(name, made) for name in made}
+    day = datetime.date.fromisoformat
+    assert found == {
+        "a": day("2025-05-28"),
+        "b": day("2025-05-28"),
+        "c": day("2025-05-31"),
+        "d": day("2024-12-31"),
+    }

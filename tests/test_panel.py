@@ -73,6 +73,14 @@ def test_an_unknown_column_is_named_with_the_nearest() -> None:
         built(variable("population", "x"), variable("log_population", "log(poplation)", "derived"))
 
 
+def test_a_margin_that_is_not_published_and_a_text_column_are_named() -> None:
+    with pytest.raises(DataError, match="publishes no margin 'z'"):
+        built(variable("a", "x", margin="z"))
+    text = TABLE.assign(x="a word")
+    with pytest.raises(DataError, match="'x' of acs/x is text"):
+        build(UNITS, {"a": variable("a", "x")}, lambda source: text, {})
+
+
 def test_a_source_that_repeats_a_unit_is_refused() -> None:
     doubled = pd.concat([TABLE, TABLE])
     with pytest.raises(DataError, match="01001 twice"):

@@ -206,5 +206,42 @@ def test_a_list_that_is_not_there_is_named(built: Path, tmp_path: Path) -> None:
     params.write_text(params.read_text().replace("dhs-2025-05-31", "dhs-2025-05-13"))
     done = run_stage(PIPELINE["panel"]["cmd"], folder)
     assert (
-        done.returncode == 1 and "no list 'dhs-2025-05-13'" in done.stderr and "dhs-2025-05-31" in done.stderr
+        done.returncode == 1
+        and "no vintage 'dhs-2025-05-13' of 'lists'" in done.stderr
+        and "dhs-2025-05-31" in done.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"covariates": ["has_287g_2025_05_28"]}, "model late: 2025-05-28, expected before 2025-01-20"),
+        ({"covariates": ["population"], "weights": "is_listed"}, "model late: 2025-05-31, expected before"),
+        ({"covariates": ["population"], "fixed_effects": ["is_in_listed_state"]}, "model late: 2025-05-31"),
+        (
+            {"covariates": ["populatoin"]},
+            "params.yaml: model 'late': no variable or group 'populatoin' (nearest: population)",
+        ),
+    ],
+)
+def test_a_regressor_measured_too_late_stops_the_build(
+    change: dict, message: str, built: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(built, folder)
+    file = folder / "params.yaml"
+    params = yaml.safe_load(file.read_text(encoding="utf-8"))
+    params["models"]["late"] = {"outcome": "is_listed", "cluster": "state"} | change
+    file.write_text(yaml.safe_dump(params), encoding="utf-8")
+    done = run_stage(PIPELINE["checks"]["cmd"], folder)
+    assert done.returncode == 1 and message in done.stderr, done.stderr
+
+
+def test_a_vintage_that_vanished_stops_the_ledger_before_it_writes(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(built, folder)
+    before = outputs(folder)
+    shutil.rmtree(folder / "data" / "raw" / "rosters" / "2025-05-28")
+    done = run_stage(PIPELINE["jurisdictions"]["cmd"], folder)
+    assert done.returncode == 1 and "data/raw/rosters/2025-05-28" in done.stderr
+    assert outputs(folder) == before

@@ -16,6 +16,7 @@ from analysis.errors import DataError
 from analysis.provenance import (
     raw_file,
     read_output,
+    read_param,
     replacing,
     root,
     round_significant,
@@ -64,6 +65,61 @@ def test_an_unknown_vintage_names_those_that_exist(project: Path) -> None:
 def test_an_output_that_is_not_there_says_what_to_do(project: Path) -> None:
     with pytest.raises(DataError, match="make repro"):
         read_output("estimates.csv")
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("vintages", {"geography": 2024, "boundaries": "2023", "main_list": "x"}, "each in quotes"),
+        ("vintages", None, "each in quotes"),
+        ("vintages", ["2024"], "each in quotes"),
+        ("as_of_before", {"main": "soon", "sensitivity": "2025-05-29"}, "each a day"),
+        ("as_of_before", {"main": "2025-01-20"}, "each a day"),
+        ("models", {}, "at least one"),
+        ("models", {"main": None}, "at least one"),
+    ],
+)
+def test_a_wrong_parameter_is_named(project: Path, part: str, value: object, message: str) -> None:
+    file = project / "params.yaml"
+    params = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert read_param(part) == params[part]
+    file.write_text(yaml.safe_dump(params | {part: value}), encoding="utf-8")
+    with pytest.raises(DataError, match=message) as caught:
+        read_param(part)
+    assert "params.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("publisher", "", "'publisher' is missing"),
+        ("as_of", "May", "'May' is no day"),
+        ("files", "abc", "no checksum"),
+        ("files", {"county_votes.csv": {"rows": "six"}}, "'county_votes.csv' has no checksum"),
+    ],
+)
+def test_a_wrong_origin_is_named(project: Path, key: str, value: object, message: str) -> None:
+    file = project / "data" / "raw" / "votes" / "2024" / "origin.yaml"
+    origin = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump(origin | {key: value}), encoding="utf-8")
+    with pytest.raises(DataError, match=message) as caught:
+        raw_file("votes", "2024", "county_votes.csv")
+    assert "origin.yaml" in str(caught.value)
+
+
+def test_a_vintage_that_is_named_must_be_there(project: Path) -> None:
+    (project / "data" / "raw" / "lists" / "dhs-2025-05-31" / "origin.yaml").unlink()
+    with pytest.raises(DataError, match=r"no vintage 'dhs-2025-05-31' of 'lists', which params.yaml names"):
+        vintages("lists")
+
+
+def test_an_output_that_cannot_be_read_is_named(project: Path) -> None:
+    folder = project / "data" / "processed"
+    folder.mkdir()
+    for name in ("t.csv", "t.parquet"):
+        (folder / name).write_bytes(b"")
+        with pytest.raises(DataError, match=rf"{name}.*cannot be read.*make repro"):
+            read_output(name)
 
 
 def test_a_failure_leaves_the_old_file_whole(tmp_path: Path) -> None:

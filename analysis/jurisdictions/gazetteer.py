@@ -18,7 +18,7 @@ import pandas as pd
 
 from analysis.jurisdictions import corrections
 from analysis.jurisdictions.normalise import key, normalise
-from analysis.provenance import read_params, root
+from analysis.provenance import read_param, root
 from analysis.sources import acs, geography
 from analysis.sources.states import ABBREVIATION, STATES, TERRITORIES
 
@@ -110,7 +110,7 @@ def gazetteer() -> Gazetteer:
 
 @lru_cache(maxsize=2)
 def _built(folder: Path) -> Gazetteer:
-    vintage = read_params()["vintages"]["geography"]
+    vintage = read_param("vintages")["geography"]
     counties = geography.read_counties(vintage)
     places = geography.read_places(vintage)
     subdivisions = geography.read_subdivisions(vintage)

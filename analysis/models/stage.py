@@ -23,7 +23,7 @@ from analysis.models.summaries import (
     surface,
 )
 from analysis.panel import load_panel
-from analysis.provenance import processed, read_params, write_csv
+from analysis.provenance import processed, read_param, write_csv
 
 # A coefficient of a design above this has fewer exact digits than are printed.
 CONDITION_LIMIT = 1e6
@@ -60,12 +60,11 @@ def roster_columns() -> dict[str, str]:
 
 def main() -> None:
     """Read the panels, fit, write the tables."""
-    params = read_params()
-    models = params["models"]
+    models, vintages = read_param("models"), read_param("vintages")
     panels = {level: load_panel(level) for level in {load_model(name).level for name in models} | {"county"}}
     counties = panels["county"]
     fits = fit_all(models, panels)
-    dhs = params["vintages"]["main_list"].replace("-", "_")
+    dhs = vintages["main_list"].replace("-", "_")
     inference, influence = inference_table(fits, panels, load_model(FAMILY).covariates, Draws())
     tables = {
         "agreements_287g.csv": agreement_table(counties, roster_columns()),
