@@ -50,7 +50,7 @@ def test_seven_names_of_cities_are_in_several_states(oddities: pd.DataFrame) -> 
 
 
 def test_county_names_in_several_states(oddities: pd.DataFrame) -> None:
-    """38 names; the compilation counts 37, which leaves out a difference of spelling that is none here."""
+    """38 names after folding, 37 by the printed text, as the compilation counts them."""
     rows = of_kind(oddities, "name in several states")
     counties = rows[rows["level"] == "county"]
     by_name = counties.groupby(counties["entry"].map(audit.bare))["state_abbr"].agg(set)
