@@ -19,7 +19,8 @@ def test_methods_that_know_of_clusters_reject_less():
         assert sizes[estimator, "jackknife"] <= sizes[estimator, "cr1"] <= sizes[estimator, "cr1_normal"]
         assert sizes[estimator, "wild_bootstrap"] <= 0.2
     covered = table["coverage of 95 % limits"]["logit"]
-    assert covered["jackknife"] >= 0.8 > 0.7 > covered["unclustered"] - 0.3
+    assert covered["jackknife"] >= 0.8
+    assert covered["unclustered"] <= covered["jackknife"]
     assert abs(table["mean estimate", "logit", ""] - benchmark.SLOPE) < 0.2
 
 
