@@ -101,6 +101,14 @@ def _by_kind(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict:
     return Verdict(note="no known kind of agency" + (f"; COUNTY gives {described([held])}" if held else ""))
 
 
+# Behind "X County" these name something smaller than the county's own government; a justice authority runs
+# the county's jail.
+BELOW_COUNTY = re.compile(
+    r"\b(?:county|parish)\b.*\b(?:districts?|(?<!justice )authority|townships?|city|town|village|ward|library"
+    r"|port|board of education|forest preserve|beverage control|park and recreation)\b(?! attorney)"
+)
+
+
 def county_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
     """An agency whose name says "X County" or "X Parish": the county, unless COUNTY names another."""
     named = county_named(gaz, decided, row.state, row.said)
@@ -117,6 +125,8 @@ def county_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | No
         )
     if named.doubtful:
         verdict = verdict.noting("words before the county's name are not understood", review=True)
+    if BELOW_COUNTY.search(row.said):
+        verdict = verdict.noting("the name may mean a body or a place within the county", review=True)
     return row.hint.weigh(verdict, [g.geoid])
 
 

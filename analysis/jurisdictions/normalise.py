@@ -12,6 +12,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+import pandas as pd
+
 from analysis.sources.states import STATES, TERRITORIES
 
 NOT_ALNUM = re.compile(r"[\W_]+")
@@ -79,9 +81,10 @@ class Reading:
 
 def text_of(value: object) -> str:
     """Any cell as text; missing values and things that are no text become what `str` gives, or ""."""
-    if value is None or value != value:
-        return ""
-    return value if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return value
+    missing = value is None or value is pd.NA or value is pd.NaT
+    return "" if missing or (isinstance(value, float) and value != value) else str(value)
 
 
 def normalise(text: object) -> str:

@@ -45,6 +45,8 @@ STATE_OFFICE = re.compile(
     r"|marine resources|doc|public safety|corrections|police$"
     r"|state (police|patrol|troopers?|guard|highway|fire|park))\b"
 )
+# A name that begins like a state office and holds one of these may be a city's, or of several counties.
+LOCAL_WORDS = re.compile(r"\b(?:of police|city|town|village|borough|metro|center|creek|supply|recreation)\b")
 STATE_ALIASES = {"MP": ("cnmi", "commonwealth of the northern mariana islands")}
 
 
@@ -186,7 +188,7 @@ def state_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | Non
     )
     if not bare or row.said in {"police", "public safety", "corrections"}:
         return None
-    return _state(gaz, row, row.kind in {"county", "municipality"})
+    return _state(gaz, row, row.kind in {"county", "municipality"} or bool(LOCAL_WORDS.search(row.said)))
 
 
 def _state(gaz: Gazetteer, row: Row, review: bool) -> Verdict:

@@ -174,3 +174,26 @@ def test_no_police_department_is_read_as_another_government_in_silence() -> None
     wrong = out[~pd.Series(own, index=out.index) & ~out["needs_review"]]
     assert wrong[["state_abbr", "agency_as_published", "geoid"]].values.tolist() == []
     assert out["needs_review"].mean() < 0.05
+
+
+def test_what_is_smaller_than_a_county_or_no_state_is_never_read_so_in_silence() -> None:
+    rows = [
+        ("SC", "Charleston County Aviation Authority"),
+        ("TX", "Harris County Flood Control District Police"),
+        ("LA", "Rapides Parish Ward 1 Marshal's Office"),
+        ("OH", "Butler County Fairfield Township Police"),
+        ("IN", "Allen County City of New Haven Police"),
+        ("PA", "Department of Police, City of Reading"),
+        ("OH", "Division of Police, Columbus"),
+        ("KY", "Department of Corrections Louisville Metro"),
+    ]
+    names = pd.DataFrame(rows, columns=["state_abbr", "agency_as_published"])
+    verdicts = match(names.assign(county_as_published="", agency_type_as_published=""))
+    assert len(verdicts) == 8
+    assert (verdicts["needs_review"] | ~verdicts["unit"].isin(["county", "state"])).all()
+
+
+def test_missing_text_of_any_dtype_yields_a_verdict() -> None:
+    texts = pd.Series(["Cook County", pd.NA], dtype="string")
+    verdicts = match(pd.DataFrame({"state_abbr": "IL", "level": "county", "text_as_published": texts}))
+    assert verdicts["geoid"].tolist()[0] == "17031" and verdicts["needs_review"].tolist() == [False, True]
