@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import ast
 import datetime
-import difflib
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.errors import DataError
+from analysis.errors import DataError, nearest
 from analysis.provenance import read_origin, read_param, read_yaml, vintages
 
 GROUPS = {
@@ -168,7 +167,7 @@ def check_entry(name: str, entry: object, file: Path) -> None:
         raise fail(f"each {entry['each']!r} is unknown.", "the one repetition is `each: lists`.", file, name)
     for key in entry:
         if key not in KEYS:
-            raise fail(f"unknown key {key!r}{nearest(str(key), KEYS)}", "mend the key.", file, name)
+            raise fail(f"unknown key {key!r}.{nearest(str(key), KEYS)}", "mend the key.", file, name)
     for key in REQUIRED:
         if key not in entry:
             raise fail(
@@ -184,7 +183,7 @@ def check_entry(name: str, entry: object, file: Path) -> None:
         for key in entry.get(level) or {}:
             if key not in LEVEL_KEYS:
                 raise fail(
-                    f"unknown key {key!r} under {level!r}{nearest(key, LEVEL_KEYS)}", "mend it.", file, name
+                    f"unknown key {key!r} under {level!r}.{nearest(key, LEVEL_KEYS)}", "mend it.", file, name
                 )
     as_of = [entry["as_of"], *[(entry.get(level) or {}).get("as_of", entry["as_of"]) for level in LEVELS]]
     if not all(isinstance(day, datetime.date) for day in as_of):
@@ -217,12 +216,6 @@ def formulas(entry: Mapping) -> list[str]:
     return [str(part["formula"]) for part in own if "formula" in part] + margins
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """ " (nearest: x)." for a message, or "." where nothing is near."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" (nearest: {close[0]})." if close else "."
-
-
 def group_members(group: str, level: str = "county") -> tuple[str, ...]:
     """The names of a group's variables at a level, in the order of the file.
 
@@ -231,7 +224,7 @@ def group_members(group: str, level: str = "county") -> tuple[str, ...]:
     DataError : no such group.
     """
     if group not in GROUPS:
-        raise fail(f"no group {group!r}{nearest(group, GROUPS)}", f"groups are {', '.join(GROUPS)}.")
+        raise fail(f"no group {group!r}.{nearest(group, GROUPS)}", f"groups are {', '.join(GROUPS)}.")
     return tuple(name for name, variable in load_catalogue(level).items() if variable.group == group)
 
 

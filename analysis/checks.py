@@ -20,15 +20,15 @@ from analysis.catalogue import (
     group_members,
     load_catalogue,
     measured_until,
-    nearest,
 )
-from analysis.errors import DataError, run
+from analysis.errors import DataError, nearest, run
 from analysis.ledger import codes_of, read_ledger
 from analysis.panel import load_panel
-from analysis.provenance import processed, read_output, read_param, root, vintages, write_csv
+from analysis.provenance import processed, read_output, read_param, root, vintages
 from analysis.sources import acs, geography, lists, money, rosters, state_policy, unauthorized, votes
 from analysis.sources.reading import read_table
 from analysis.sources.states import TERRITORIES
+from analysis.writing import write_csv
 
 CODE_WIDTHS = {"county": {5}, "place": {7, 10}, "state": {2}}
 
@@ -191,7 +191,7 @@ def regressors(model: str, entry: Mapping, catalogue: Mapping[str, Variable]) ->
     for part in (part.strip() for covariate in asked for part in str(covariate).split(":")):
         if part not in catalogue and part not in GROUPS:
             raise DataError(
-                f"model {model!r}: no variable or group {part!r}{nearest(part, [*catalogue, *GROUPS])}",
+                f"model {model!r}: no variable or group {part!r}.{nearest(part, [*catalogue, *GROUPS])}",
                 file=root() / "params.yaml",
                 remedy="name a variable of analysis/variables.yaml.",
             )

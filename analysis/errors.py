@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 
 class AnalysisError(Exception):
@@ -51,3 +52,16 @@ def run(main: Callable[[], None]) -> None:
         main()
     except (AnalysisError, OSError) as error:
         sys.exit(f"error: {error}")
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """The end of an error message: the known name closest to `name`, or the known names, or nothing.
+
+    >>> nearest("median_agee", ["median_age", "population"])
+    " Nearest: 'median_age'."
+    """
+    known = list(known)
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    if close:
+        return f" Nearest: {close[0]!r}."
+    return f" Known: {', '.join(known)}." if 0 < len(known) <= 12 else ""

@@ -15,8 +15,9 @@ from matplotlib.path import Path
 from analysis.errors import run
 from analysis.figures import BLUE, new_figure
 from analysis.panel import load_panel
-from analysis.provenance import read_param, replacing, root
+from analysis.provenance import read_param, root
 from analysis.sources.geography import read_boundaries
+from analysis.writing import replacing
 
 Ring = np.ndarray
 

@@ -20,14 +20,14 @@ from analysis.catalogue import (
     fail,
     load_catalogue,
     names_in,
-    nearest,
     proportion_margin,
 )
-from analysis.errors import DataError, run
+from analysis.errors import DataError, nearest, run
 from analysis.ledger import agreements, listings
-from analysis.provenance import processed, read_output, read_param, write_csv, write_parquet
+from analysis.provenance import processed, read_output, read_param
 from analysis.sources import acs, geography, money, state_policy, unauthorized, votes
 from analysis.units import UNIT_COLUMNS, read_units
+from analysis.writing import write_csv, write_parquet
 
 Table = pd.DataFrame
 READERS: dict[str, Callable[[str, str], Table]] = {
@@ -64,7 +64,7 @@ def load_panel(level: str = "county") -> pd.DataFrame:
     """
     if level not in LEVELS:
         raise DataError(
-            f"no panel {level!r}{nearest(level, LEVELS)}", remedy=f"use one of {', '.join(LEVELS)}."
+            f"no panel {level!r}.{nearest(level, LEVELS)}", remedy=f"use one of {', '.join(LEVELS)}."
         )
     return read_output(f"panel_{level}.parquet")
 
@@ -131,7 +131,7 @@ def in_order(catalogue: Mapping[str, Variable], columns: Mapping[str, Table]) ->
                 known = [*own.columns, *(other for other in catalogue if other != name)]
                 raise fail(
                     f"the formula names {each!r}, which is neither a column of data/raw/{variable.source} "
-                    f"nor another variable of this level{nearest(each, known)}",
+                    f"nor another variable of this level.{nearest(each, known)}",
                     "name a column of the source or a variable.",
                     column=name,
                 )
@@ -150,7 +150,7 @@ def margin_of(variable: Variable, columns: Table) -> pd.Series:
     published = [name for name in needed if name in columns and columns[name].notna().any()]
     if needed[0] not in published:
         raise fail(
-            f"data/raw/{variable.source} publishes no margin {needed[0]!r}{nearest(needed[0], columns)}",
+            f"data/raw/{variable.source} publishes no margin {needed[0]!r}.{nearest(needed[0], columns)}",
             "leave `margin` out, or name a column of margins.",
             column=variable.name,
         )
@@ -215,7 +215,7 @@ def read_source(source: str, level: str) -> Table:
     """
     name, _, vintage = source.partition("/")
     if name not in READERS:
-        raise fail(f"no source {source!r}{nearest(name, READERS)}", f"sources are {', '.join(READERS)}.")
+        raise fail(f"no source {source!r}.{nearest(name, READERS)}", f"sources are {', '.join(READERS)}.")
     return READERS[name](vintage, level)
 
 

@@ -17,8 +17,9 @@ import pandas as pd
 
 from analysis.jurisdictions import match
 from analysis.jurisdictions.gazetteer import gazetteer
-from analysis.provenance import root, write_csv
+from analysis.provenance import root
 from analysis.sources import lists, rosters
+from analysis.writing import write_csv
 from benchmarks.pipeline import machine
 
 TIMES = (1, 3, 10)

@@ -19,7 +19,8 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import psutil
 
-from analysis.provenance import root, write_csv
+from analysis.provenance import root
+from analysis.writing import write_csv
 
 BOUNDS = {
     "pipeline from a clean clone, seconds": 90,

@@ -22,7 +22,8 @@ from analysis.models.bootstrap import drawn, share_beyond, sign_vectors
 from analysis.models.design import design
 from analysis.models.jackknife import cv3, without_each
 from analysis.models.results import Fit
-from analysis.provenance import read_output, root, write_csv
+from analysis.provenance import read_output, root
+from analysis.writing import write_csv
 
 SLOPE, INTERCEPT, SHARED = 0.8, -2.3, 0.4  # the truth; SHARED is the correlation of the shocks in a state
 PRESENT = (4, 8, 14, 25)

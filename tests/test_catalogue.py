@@ -91,7 +91,7 @@ def test_levels_and_what_they_inherit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("label:", "lable:"), "unknown key 'lable' (nearest: label)"),
+        (("label:", "lable:"), "unknown key 'lable'. Nearest: 'label'"),
         (("unit: count, ", ""), "the key 'unit' is missing"),
         (("group: size", "group: sizes"), "group 'sizes' is not one of"),
         (("unit: count", "unit: furlongs"), "unit 'furlongs' is not one of"),
@@ -104,7 +104,7 @@ def test_levels_and_what_they_inherit(tmp_path: Path) -> None:
         (("range:", "levels: [town], range:"), "no level 'town'"),
         (
             ("range:", "place: {formulla: a}, range:"),
-            "unknown key 'formulla' under 'place' (nearest: formula)",
+            "unknown key 'formulla' under 'place'. Nearest: 'formula'",
         ),
         (("x: {", "2x: {"), "with a name of letters"),
         (("x: {", "state: {"), "the name is taken"),
@@ -121,7 +121,7 @@ def test_a_wrong_entry_is_named(tmp_path: Path, change: tuple[str, str], message
 
 
 def test_unknown_group_and_level() -> None:
-    with pytest.raises(DataError, match="nearest: economy"):
+    with pytest.raises(DataError, match="Nearest: 'economy'"):
         group_members("econmy")
     with pytest.raises(DataError, match="no level 'town'"):
         load_catalogue("town")

@@ -15,8 +15,8 @@ from analysis import figures, wording
 from analysis.errors import RenderError
 from analysis.figures import coefficients_figure, listing_by_state_figure, marginal_effects_figure
 from analysis.maps import decode, listing_map
-from analysis.provenance import write_csv
 from analysis.sources.geography import read_boundaries
+from analysis.writing import write_csv
 
 # Two squares that share the arc 0; the second takes it backwards. Quantised, so arcs are steps.
 TOPOLOGY = {

@@ -69,7 +69,7 @@ def test_a_circle_is_named() -> None:
 
 
 def test_an_unknown_column_is_named_with_the_nearest() -> None:
-    with pytest.raises(DataError, match=r"'poplation'.*nearest: population"):
+    with pytest.raises(DataError, match=r"'poplation'.*Nearest: 'population'"):
         built(variable("population", "x"), variable("log_population", "log(poplation)", "derived"))
 
 
@@ -127,7 +127,7 @@ def test_facts_of_the_main_list(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_unknown_panel_and_a_panel_not_built(project: object) -> None:
-    with pytest.raises(DataError, match="nearest: county"):
+    with pytest.raises(DataError, match="Nearest: 'county'"):
         load_panel("conty")
     with pytest.raises(DataError, match="make repro"):
         load_panel("county")

@@ -220,7 +220,7 @@ def test_a_list_that_is_not_there_is_named(built: Path, tmp_path: Path) -> None:
         ({"covariates": ["population"], "fixed_effects": ["is_in_listed_state"]}, "model late: 2025-05-31"),
         (
             {"covariates": ["populatoin"]},
-            "params.yaml: model 'late': no variable or group 'populatoin' (nearest: population)",
+            "params.yaml: model 'late': no variable or group 'populatoin'. Nearest: 'population'",
         ),
     ],
 )

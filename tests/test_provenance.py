@@ -13,17 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.errors import DataError
-from analysis.provenance import (
-    raw_file,
-    read_output,
-    read_param,
-    replacing,
-    root,
-    round_significant,
-    vintages,
-    write_csv,
-    write_parquet,
-)
+from analysis.provenance import raw_file, read_output, read_param, root, vintages
+from analysis.writing import replacing, round_significant, write_csv, write_parquet
 from tests.conftest import REPOSITORY
 
 

@@ -18,6 +18,7 @@ from tests.conftest import REPOSITORY, copy_project
 ORDER = (
     "errors",
     "provenance",
+    "writing",
     "catalogue",
     "sources",
     "jurisdictions",

@@ -11,8 +11,9 @@ from analysis.jurisdictions.audit import entry_audit
 from analysis.jurisdictions.match import match
 from analysis.jurisdictions.review import queue
 from analysis.jurisdictions.status import county_status, support_types
-from analysis.provenance import processed, write_csv
+from analysis.provenance import processed
 from analysis.sources import lists, rosters
+from analysis.writing import write_csv
 
 LEDGER = ("vintage", "issuer", "published", "page_order", "state_abbr", "level", "text_as_published", "name")
 LEDGER += ("geoid", "unit", "also_geoids", "match_type", "needs_review", "note", "basis", "source_url")

@@ -15,12 +15,11 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from analysis.errors import ModelError
+from analysis.errors import ModelError, nearest
 from analysis.models import logit, lpm
 from analysis.models.cluster import correction, sum_by_cluster
 from analysis.models.design import Design, design
 from analysis.models.results import Fit
-from analysis.models.spec import nearest
 
 BOOTSTRAPPED = ("logit", "lpm")
 TIE = 1e-9  # statistics this close, as a share, are equal

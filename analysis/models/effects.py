@@ -13,10 +13,9 @@ import pandas as pd
 from scipy import stats
 from scipy.special import expit, logit
 
-from analysis.errors import ModelError
+from analysis.errors import ModelError, nearest
 from analysis.models.design import sample_rows
 from analysis.models.results import Fit
-from analysis.models.spec import nearest
 from analysis.models.terms import Term, derivative, numbers, product, require
 
 PER = ("unit", "sd", "ten_points")

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from analysis.errors import ModelError
+from analysis.errors import ModelError, nearest
 from analysis.provenance import read_params
 
 ESTIMATOR_NAMES = ("logit", "firth", "lpm", "conditional_logit")
 MAXIMUM_LIKELIHOOD = ("logit", "conditional_logit")  # of which the maximum need not exist
 ABSORBING = ("lpm", "conditional_logit")  # fixed effects are taken out, and get no coefficients
 LEVELS = ("county", "place", "state")
-
-
-def nearest(name: object, known: Iterable[str]) -> str:
-    """The end of an error message: the known name closest to `name`, or the known names, or nothing.
-
-    >>> nearest("median_agee", ["median_age", "population"])
-    " Nearest: 'median_age'."
-    """
-    known = list(known)
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    if close:
-        return f" Nearest: {close[0]!r}."
-    return f" Known: {', '.join(known)}." if 0 < len(known) <= 12 else ""
 
 
 @dataclass(frozen=True)
@@ -170,8 +156,7 @@ def _names(value: object, field: str, model: object) -> tuple[str, ...]:
 
 def _one_of(value: object, known: tuple[str, ...], field: str, model: object) -> None:
     if value not in known:
-        close = difflib.get_close_matches(str(value), known, n=1)
-        hint = f" Nearest: {close[0]!r}." if close else ""
         raise ModelError(
-            f"Model {model!r}: unknown {field} {value!r}; known {field}s are {', '.join(known)}.{hint}"
+            f"Model {model!r}: unknown {field} {value!r}; known {field}s are {', '.join(known)}."
+            + nearest(value, known)
         )

@@ -23,7 +23,8 @@ from analysis.models.summaries import (
     surface,
 )
 from analysis.panel import load_panel
-from analysis.provenance import processed, read_param, write_csv
+from analysis.provenance import processed, read_param
+from analysis.writing import write_csv
 
 # A coefficient of a design above this has fewer exact digits than are printed.
 CONDITION_LIMIT = 1e6

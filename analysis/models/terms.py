@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import catalogue
-from analysis.errors import ModelError
-from analysis.models.spec import nearest
+from analysis.errors import ModelError, nearest
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from analysis.provenance import replacing, root
+from analysis.provenance import root
 from analysis.rendering.execute import PACKAGE, Output
+from analysis.writing import replacing
 
 Results = list[list[Output]]
 

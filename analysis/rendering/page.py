@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import RenderError
-from analysis.provenance import replacing
 from analysis.rendering import cache as kept
 from analysis.rendering.chunks import Chunk, Prose, split_chunks, with_params
 from analysis.rendering.convert import Manuscript, to_html, to_pdf
@@ -28,6 +27,7 @@ from analysis.rendering.source import (
 )
 from analysis.rendering.structure import check_labels, check_structure
 from analysis.rendering.weave import weave
+from analysis.writing import replacing
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+"""How tables and files are written: rounded alike, and never half-written."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import numpy as np
+import pandas as pd
+
+
+@contextmanager
+def replacing(path: Path):
+    """A temporary path beside `path` that takes its place when the block ends well, else vanishes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False) as handle:
+        beside = Path(handle.name)
+    try:
+        yield beside
+        umask = os.umask(0)
+        os.umask(umask)
+        beside.chmod(0o666 & ~umask)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+# Eight digits survive other kernels of the linear-algebra library; ten did not. Amounts keep their cents.
+DIGITS = 8
+LEAST_DECIMALS = 2
+NEGLIGIBLE = 1e-12
+
+
+def round_significant(values: np.ndarray, digits: int = DIGITS) -> np.ndarray:
+    """Floats to so many significant digits, but never fewer than two decimals; |x| < 1e-12 becomes 0."""
+    values = np.asarray(values, dtype="float64")
+    with np.errstate(all="ignore"):
+        magnitude = np.floor(np.log10(np.abs(values)))
+        decimals = np.clip(np.nan_to_num(digits - 1 - magnitude), LEAST_DECIMALS, 22)
+        scale = 10.0**decimals
+        out = np.rint(values * scale) / scale
+    exact = ~np.isfinite(out) | (values == np.rint(values))
+    return np.where(np.abs(values) < NEGLIGIBLE, 0.0, np.where(exact, values, out))
+
+
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with every float column rounded by `round_significant`."""
+    return frame.apply(
+        lambda column: (
+            pd.Series(round_significant(column.to_numpy()), column.index)
+            if column.dtype == "float64"
+            else column
+        )
+    )
+
+
+def write_csv(frame: pd.DataFrame, path: Path, *, index: bool = False) -> None:
+    """The frame as CSV (UTF-8, LF, significant digits rounded), beside and then renamed."""
+    with replacing(path) as beside:
+        rounded(frame).to_csv(beside, index=index, lineterminator="\n", encoding="utf-8")
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """The frame with its index as Parquet (zstd, significant digits rounded), beside and then renamed."""
+    with replacing(path) as beside:
+        rounded(frame).to_parquet(beside, engine="pyarrow", compression="zstd", index=True)
