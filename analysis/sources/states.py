@@ -64,5 +64,13 @@ TERRITORIES = {
     "VI": ("78", "U.S. Virgin Islands"),
 }
 
+# Their counties and county equivalents: Puerto Rico's municipios have the odd numbers, and Florida 054.
+TERRITORY_COUNTIES = (
+    *("60010", "60020", "60030", "60040", "60050", "66010"),
+    *("69085", "69100", "69110", "69120"),
+    *(f"72{number:03d}" for number in range(1, 154, 2)),
+    *("72054", "78010", "78020", "78030"),
+)
+
 FIPS = {abbreviation: code for abbreviation, (code, _) in STATES.items()}
 ABBREVIATION = {code: abbreviation for abbreviation, code in FIPS.items()}
