@@ -1,4 +1,4 @@
-"""The command line: `python -m analysis render | checks | review`."""
+"""The command line: `python -m analysis render | checks | review | flows`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import datetime
 import json
 import sys
+from pathlib import Path
 
 from analysis.errors import AnalysisError, DataError
 from analysis.provenance import read_output, root
@@ -67,6 +68,25 @@ def review(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def flows(arguments: argparse.Namespace) -> int:
+    """Sum award transactions to grant flows by county, and write them."""
+    from analysis.grants.run import teller, write_flows
+
+    say = teller()
+    done = write_flows(
+        arguments.files,
+        arguments.out,
+        engine=arguments.engine,
+        master=arguments.master,
+        memory=arguments.memory,
+        before=arguments.before,
+        say=say,
+    )
+    say(f"{done['transactions']:,} grant transactions of {done['files']} tables: {done['flows']:,} flows\n")
+    print(arguments.out)
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(prog="python -m analysis", description="Work with the project's results.")
@@ -91,7 +111,20 @@ def parser() -> argparse.ArgumentParser:
         "--on", metavar="DAY", default=datetime.date.today().isoformat(), help="when it was decided (today)"
     )
     one.set_defaults(run=review)
+    one = commands.add_parser("flows", help="sum award transactions to grant flows by county")
+    one.add_argument("files", nargs="+", metavar="FILE", help="bulk files: CSV, zip or Parquet, mixed")
+    one.add_argument("--out", type=Path, required=True, metavar="PATH", help="ends in .parquet or .csv")
+    one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="(duckdb)")
+    one.add_argument("--master", metavar="URL", help="Spark's master; this machine's cores if not given")
+    one.add_argument("--memory", default="512MB", metavar="SIZE", help="the limit of DuckDB (512MB)")
+    one.add_argument("--before", type=day, metavar="DAY", help="only actions before this day, YYYY-MM-DD")
+    one.set_defaults(run=flows)
     return top
+
+
+def day(text: str) -> str:
+    """An ISO day, as text."""
+    return datetime.date.fromisoformat(text).isoformat()
 
 
 def main(words: list[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from analysis.sources import geography
 from analysis.sources.states import TERRITORY_COUNTIES
 
 GRANTS = ("02", "03", "04", "05", "F001", "F002")
-# Direct payments, loans, insurance, other assistance, not specified. What is in neither list might be a grant.
+# Direct payments, loans, insurance, other, not specified. What is in neither list may be a grant.
 NOT_GRANTS = ("06", "07", "08", "09", "10", "11", "-1")
 
 SCOPES = ("recipient", "place_of_performance")
@@ -32,7 +32,9 @@ AMOUNT = "^-?[0-9]{1,15}([.][0-9]{1,2}0*)?$"  # to the cent: 1.005 and 1e3 are n
 YEAR = "^(19|20)[0-9]{2}$"
 COUNTY = "^[0-9]{5}$"
 COUNTY_WITHOUT_ZERO = "^[0-9]{4}$"
-LISTING = "^[0-9]{2}[.][0-9A-Z]{3}$"
+# What a program leaves that took codes for numbers: 1001 or 1001.0 for 01001, 10.5 for 10.500.
+NUMBER_FOR_COUNTY = "^[0-9]{4}$|[.]"
+NUMBER_FOR_LISTING = "^[0-9]+([.][0-9]{0,2})?$|^[0-9][.]"
 
 # The bulk file's columns that a flow is made of, and those that say why a county is absent.
 NEEDED = (
@@ -69,6 +71,7 @@ CLASSES = {
     "nonprofit": ("M", "N", "12"),
 }
 DOMESTIC = ("", "USA", "ASM", "GUM", "MNP", "PRI", "UMI", "VIR")
+NOT_UTF8 = "\ufffd"  # what Spark writes for bytes that are no UTF-8
 UNKNOWN_TYPE = "unknown_type"
 BUCKETS = ("statewide", "multi_state", "foreign", "missing", UNKNOWN_TYPE)
 RENAMED = {"46113": "46102", "02270": "02158"}
@@ -139,6 +142,21 @@ def grouped(transactions: Table) -> Table:
     )
 
 
+def faulty(groups: Table) -> Value:
+    """Which groups of `grouped` hold rows that no flow should be made of; `files.first_fault` finds them."""
+    lost = [groups[scope].re_search(NUMBER_FOR_COUNTY) for scope in SCOPES]
+    return (
+        (groups.refused > 0)
+        | (groups[SCOPES[0]] == UNKNOWN_TYPE)
+        | ~groups.fiscal_year.re_search(YEAR)
+        | groups.assistance_listing.re_search(NUMBER_FOR_LISTING)
+        | lost[0]
+        | lost[1]
+        | groups.awarding_agency.contains(NOT_UTF8)
+        | groups.assistance_listing.contains(NOT_UTF8)
+    )
+
+
 def by_scope(groups: Table) -> Table:
     """The groups of `grouped`, summed by county or bucket in each scope; see `county_flows`."""
     return reduce(lambda one, other: one.union(other), [one_scope(groups, scope) for scope in SCOPES])
@@ -146,8 +164,13 @@ def by_scope(groups: Table) -> Table:
 
 def one_scope(groups: Table, scope: str) -> Table:
     """The flows of one scope."""
-    year = groups.fiscal_year.re_search(YEAR).ifelse(groups.fiscal_year, None).cast("int64")
-    rows = groups.mutate(county_geoid=county(groups[scope]), fiscal_year=year, scope=ibis.literal(scope))
+    known = counties()
+    code = groups[scope]
+    whole = code.re_search(COUNTY_WITHOUT_ZERO).ifelse(ibis.literal("0") + code, code)
+    named = groups.mutate(published=whole).left_join(known, "published")
+    year = named.fiscal_year.re_search(YEAR).ifelse(named.fiscal_year, None).cast("int64")
+    rows = named.mutate(county_geoid=named.county.fill_null(unlisted(named.published)), fiscal_year=year)
+    rows = rows.mutate(scope=ibis.literal(scope))
     summed = rows.group_by(*KEYS).aggregate(
         obligations_usd=rows.obligations_usd.sum(), transactions=rows.transactions.sum()
     )
@@ -196,21 +219,19 @@ def place_of_performance(rows: Table) -> Value:
 PLACES = {"recipient": recipient_place, "place_of_performance": place_of_performance}
 
 
-def county(published: Value) -> Value:
-    """A published county code as a current county or a bucket; a bucket stays itself."""
-    current, legacy = counties()
-    whole = published.re_search(COUNTY_WITHOUT_ZERO).ifelse(ibis.literal("0") + published, published)
-    code = whole.cases(*RENAMED.items(), else_=whole)
+def unlisted(code: Value) -> Value:
+    """What stands for a code that `counties` does not list: a bucket is itself."""
     return ibis.cases(
-        (code.isin([*BUCKETS, *current]), code),
-        (code.isin(legacy), ibis.literal("ct_legacy_") + code),
+        (code.isin(BUCKETS), code),
         (code.re_search(COUNTY), ibis.literal("retired_") + code),
         else_="missing",
     )
 
 
-def counties() -> tuple[list[str], list[str]]:
-    """The current counties, territories included, and the old counties of Connecticut."""
+def counties() -> Table:
+    """Current, renamed and Connecticut's old counties: `published`, and `county`, the code of their flows."""
     known = geography.read_counties(read_param("vintages")["geography"])
-    legacy = known["GEOGRAPHY"] == "legacy"
-    return sorted({*known.index[~legacy], *TERRITORY_COUNTIES}), sorted(known.index[legacy])
+    legacy = known.index[known["GEOGRAPHY"] == "legacy"]
+    names = {code: code for code in (*known.index.difference(legacy), *TERRITORY_COUNTIES)}
+    names |= RENAMED | {code: f"ct_legacy_{code}" for code in legacy}
+    return ibis.memtable(sorted(names.items()), columns=["published", "county"])

@@ -1,0 +1,150 @@
+"""Bulk files to a file of flows: read once, checked, and written only where every row was understood."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import ibis
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from analysis.errors import DataError
+from analysis.grants import engines, files, flows
+from analysis.writing import replacing
+
+ENGINES = ("duckdb", "spark")
+Say = Callable[[str], None]
+
+
+def write_flows(
+    paths: Sequence[str | Path],
+    out: Path,
+    *,
+    engine: str = "duckdb",
+    master: str | None = None,
+    memory: str = engines.MEMORY,
+    before: str | None = None,
+    say: Say | None = None,
+) -> dict[str, int]:
+    """The flows of bulk files to a Parquet or CSV file, sorted, the same bytes on either engine.
+
+    Parameters
+    ----------
+    paths : CSV, zip and Parquet files mixed; for Spark also addresses that its cluster reads.
+    out : ends in .parquet or .csv.
+    engine : "duckdb", or "spark" on `master` (this machine's cores where none is named).
+    memory : the limit of DuckDB; what does not fit goes to a temporary folder (TMPDIR).
+    before : only transactions of earlier days (YYYY-MM-DD, `action_date`).
+    say : hears what is being done.
+
+    Returns
+    -------
+    dict `files`, `transactions` (of grants), `flows` (rows written).
+
+    Raises
+    ------
+    DataError : a file breaks a rule, with file and line where one can be named; nothing is written then.
+    """
+    say = say or (lambda text: None)
+    if out.suffix not in (".parquet", ".csv"):
+        raise DataError("neither .parquet nor .csv.", file=out, remedy="name such a file with --out.")
+    if engine not in ENGINES:
+        raise DataError(f"no engine {engine!r}.", file="--engine", remedy=f"use {' or '.join(ENGINES)}.")
+    if engine == "duckdb" and master:
+        raise DataError("DuckDB has no master.", file="--master", remedy="add --engine spark.")
+    engines.check_memory(memory)
+    with TemporaryDirectory(prefix="flows-") as temporary:
+        folder = Path(temporary)
+        remote = [str(path) for path in paths if files.is_remote(str(path))]
+        if remote and engine == "duckdb":
+            raise DataError("an address, not a file.", file=remote[0], remedy="download it, or use Spark.")
+        local = [path for path in paths if not files.is_remote(str(path))]
+        bulks = files.open_bulk(local, folder) if local or not remote else []
+        with started(engine, master, memory, folder, say) as backend:
+            try:
+                bulks += engines.open_remote(backend, remote) if remote else []
+                say(f"reading {len(bulks)} tables")
+                return flows_of(backend, engine, bulks, out, before, say)
+            except engines.errors_of(engine) as error:
+                raise explained(bulks, error) from error
+
+
+@contextmanager
+def started(
+    engine: str, master: str | None, memory: str, folder: Path, say: Say
+) -> Iterator[ibis.BaseBackend]:
+    """The engine, ready."""
+    if engine == "spark":
+        with engines.spark_engine(master) as backend:
+            yield backend
+    else:
+        with engines.duckdb_engine(memory, folder, lambda done: say(f"{max(done, 0):.0f} %")) as backend:
+            yield backend
+
+
+def flows_of(
+    backend: ibis.BaseBackend, engine: str, bulks: list[files.Bulk], out: Path, before: str | None, say: Say
+) -> dict[str, int]:
+    """Group once, look for what must be refused, write."""
+    read = engines.read_with_spark if engine == "spark" else engines.read_with_duckdb
+    transactions = read(backend, bulks)
+    chosen = flows.before(transactions, before) if before else transactions
+    with flows.grouped(chosen).cache() as groups:
+        found = groups.aggregate(
+            transactions=groups.transactions.sum(), refused=flows.faulty(groups).cast("int64").sum()
+        ).to_pyarrow()
+        counted = {name: values[0] or 0 for name, values in found.to_pydict().items()}
+        if counted["refused"]:
+            raise explained(bulks, None)
+        say("writing")
+        rows = write(engines.batches(backend, flows.by_scope(groups), flows.KEYS), out)
+    return {"files": len(bulks), "transactions": counted["transactions"], "flows": rows}
+
+
+def write(batches: Iterable[pa.RecordBatch], out: Path) -> int:
+    """The batches beside the file and then in its place; how many rows."""
+    schema, rows = flows.FLOWS.to_pyarrow(), 0
+    with replacing(out) as beside:
+        if out.suffix == ".csv":
+            writer = pa_csv.CSVWriter(
+                beside, schema, write_options=pa_csv.WriteOptions(quoting_style="needed")
+            )
+        else:
+            writer = pq.ParquetWriter(beside, schema, compression="zstd")
+        with writer:
+            for batch in batches:
+                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+                rows += batch.num_rows
+    return rows
+
+
+def explained(bulks: Sequence[files.Bulk], error: Exception | None) -> DataError:
+    """What is wrong, with file and line where plain Python finds it."""
+    for bulk in bulks:
+        fault = files.first_fault(bulk)
+        if fault:
+            return fault
+    said = engines.first_line(error) if error else "rows that cannot be counted as grants"
+    return DataError(
+        f"the engine refuses a file ({said}).",
+        file=", ".join(bulk.name for bulk in bulks),
+        remedy="download the files again; where memory is short, give more with --memory.",
+    )
+
+
+def teller() -> Say:
+    """What is being done on the error stream: one line rewritten on a terminal, else a line a step."""
+    terminal = sys.stderr.isatty()
+
+    def say(text: str) -> None:
+        if terminal:
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        elif not text.endswith("%"):
+            print(text, file=sys.stderr, flush=True)
+
+    return say
