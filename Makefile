@@ -1,6 +1,6 @@
 # Two commands do everything: `make repro` and `make test`. Each makes the environment first, if need be.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test verify bench lint notebooks quarto clean
+.PHONY: help env spark repro test verify bench lint notebooks quarto clean
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -35,6 +35,12 @@ $(STAMP): requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+spark: env ## Apache Spark's Python package beside it, half a gigabyte, for `flows --engine spark`
+	@command -v java >/dev/null || { echo "Java was not found (Debian: apt install default-jre-headless;" \
+		"macOS: brew install openjdk@17)."; exit 1; }
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile \
+		-r requirements-spark.lock
+
 repro: env ## from the published lists to the rendered pages: reports/_site/findings.html
 	dvc repro
 	@echo "Open reports/_site/findings.html"
@@ -48,6 +54,7 @@ verify: env ## re-run everything by force in a temporary clone and compare every
 bench: env ## time and memory of pipeline and ledger, size and coverage of tests, written to benchmarks/
 	python benchmarks/pipeline.py
 	python -m benchmarks.ledger
+	python -m benchmarks.flows
 	python benchmarks/size_and_coverage.py
 
 notebooks: env ## the .ipynb beside each script in notebooks/

@@ -244,7 +244,8 @@ def source_day(source: str) -> datetime.date | None:
     Parameters
     ----------
     source : as in the catalogue. `derived` and `units` have no day of their own; the columns of
-        `state_laws` each have one, which only their names tell.
+        `state_laws` each have one, which only their names tell. Grant flows hold no later actions than
+        those before the day that main models must precede.
     """
     name, _, vintage = source.partition("/")
     if name in ("derived", "units", "state_laws"):
@@ -254,6 +255,9 @@ def source_day(source: str) -> datetime.date | None:
     if name == "ledger":
         chosen = read_param("vintages")["main_list"] if vintage == "main_list" else vintage
         return as_day(read_origin("lists", chosen)["as_of"])
+    if name == "grant_flows":
+        cut = as_day(read_param("as_of_before")["main"]) - datetime.timedelta(days=1)
+        return min(cut, as_day(read_origin("usaspending", vintage.partition("/")[0])["as_of"]))
     return as_day(read_origin(name, vintage)["as_of"])
 
 

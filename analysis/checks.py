@@ -238,6 +238,18 @@ def sums() -> list[Check]:
     return rows
 
 
+def check_flows(flows: pd.DataFrame) -> list[Check]:
+    """Obligations by vintage, scope and year, and the same in both scopes: each grant has a place in each."""
+    rows = []
+    for (vintage, year), group in flows.groupby(["vintage", "fiscal_year"]):
+        where, sums = f"usaspending {vintage} FY{year}", group.groupby("scope")["obligations_usd"].sum()
+        rows += [
+            note("US dollars of grants obligated", f"{where} {scope}", usd) for scope, usd in sums.items()
+        ]
+        rows.append(compare("sums of the two scopes, apart", where, str(max(sums) - min(sums)), "0.00"))
+    return rows
+
+
 def check_geography(vintage: str) -> list[Check]:
     """Neighbours both ways, and counties that sum to their states."""
     pairs = geography.read_adjacency(vintage)
@@ -299,6 +311,7 @@ def check_all() -> pd.DataFrame:
     rows += check_joins(read_output("panel_joins.csv"))
     rows += check_as_of(read_param("models"), read_param("as_of_before"))
     rows += sums()
+    rows += check_flows(read_output("grant_flows.parquet"))
     rows += check_geography(read_param("vintages")["geography"])
     published = [
         read_table(

@@ -23,6 +23,7 @@ from analysis.catalogue import (
     proportion_margin,
 )
 from analysis.errors import DataError, nearest, run
+from analysis.flow_columns import read_flows
 from analysis.ledger import agreements, listings
 from analysis.provenance import processed, read_output, read_param
 from analysis.sources import acs, geography, money, state_policy, unauthorized, votes
@@ -35,6 +36,7 @@ READERS: dict[str, Callable[[str, str], Table]] = {
     "agreements": agreements,
     "county_grants": money.read_county_grants,
     "geography": geography.read,
+    "grant_flows": read_flows,
     "ledger": listings,
     "slfrf": money.read_slfrf,
     "state_laws": state_policy.read_laws,

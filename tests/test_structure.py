@@ -22,6 +22,8 @@ ORDER = (
     "catalogue",
     "sources",
     "jurisdictions",
+    "grants",
+    "flow_columns",
     "units",
     "ledger",
     "panel",

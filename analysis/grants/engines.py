@@ -32,6 +32,7 @@ SPARK = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
     "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
 # A cluster has 200 partitions by default, most of them empty on one machine.
 SPARK_HERE = {"spark.sql.shuffle.partitions": "8"}
@@ -184,7 +185,7 @@ def batches(engine: ibis.BaseBackend, table: Table, keys: Sequence[str]) -> Iter
             query = engine.compile(held.order_by(*keys))
             yield from engine.con.sql(query).to_arrow_reader(ROWS_A_BATCH)
     else:
-        yield from table.order_by(*keys).to_pyarrow_batches(chunk_size=ROWS_A_BATCH)
+        yield from table.order_by(*keys).to_pyarrow().to_batches(ROWS_A_BATCH)
 
 
 def errors_of(engine: str) -> tuple[type[Exception], ...]:

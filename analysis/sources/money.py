@@ -1,17 +1,22 @@
-"""Federal money by county and city: FY2022 grants as first compiled, and the SLFRF allocations."""
+"""Federal money by county and city: FY2022 awards, compiled flows of a programme, SLFRF allocations."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from analysis.errors import DataError
 from analysis.provenance import raw_file, vintages
 from analysis.sources import geography
-from analysis.sources.reading import numbers, read_table
+from analysis.sources.reading import RESTORE, numbers, read_table
 
 SLFRF_LEVELS = {
     "county": "SLFRF_county_allocation",
     "place": "SLFRF_metro_city_allocation",
 }
+
+FLOW_KEY = ("county_geoid", "fiscal_year", "award_group", "awarding_agency", "recipient_type", "scope")
+FLOW_MEASURE = "sum_of_transaction_obligations_in_FY"
+FLOW_SCOPES = {"recipient_location": "recipient", "place_of_performance": "place_of_performance"}
 
 
 def read_county_grants(vintage: str, level: str = "county") -> pd.DataFrame:
@@ -39,6 +44,44 @@ def read_county_grants(vintage: str, level: str = "county") -> pd.DataFrame:
         .rename(columns={"county_geoid": "geoid"})
         .set_index("geoid")
         .sort_index()
+    )
+
+
+def read_county_flows(vintage: str, name: str) -> pd.DataFrame:
+    """A compiled table of a programme's obligations by county, as published: text, nothing summed.
+
+    Returns
+    -------
+    DataFrame `county_geoid` (five digits, retired codes among them), `fiscal_year`, `awarding_agency`,
+    `assistance_listing`, `scope` ("recipient" or "place_of_performance"), `obligations_usd` (text of
+    dollars and cents), `transactions` (text).
+
+    Raises
+    ------
+    DataError : a row that is no sum of a year's obligations of one assistance listing.
+    """
+    frame = read_table(
+        "usaspending",
+        vintage,
+        name,
+        required=[*FLOW_KEY, "obligations_usd", "n_awards", "measure"],
+        key=FLOW_KEY,
+        codes={"county_geoid": 5, "fiscal_year": 4},
+    )
+    listing = frame["award_group"].str.extract(r"^CFDA_([0-9]{2}\.[0-9A-Z]{3})_")[0]
+    whole = frame["obligations_usd"].str.fullmatch(r"-?[0-9]+\.[0-9]{2}") & frame["n_awards"].str.isdecimal()
+    ours = frame["scope"].isin(FLOW_SCOPES) & (frame["measure"] == FLOW_MEASURE) & listing.notna() & whole
+    if not ours.all():
+        raise DataError(
+            "not a year's obligations of one assistance listing by county, in dollars and cents.",
+            file=raw_file("usaspending", vintage, name).path,
+            row=int(frame.index[~ours][0]),
+            remedy=RESTORE,
+        )
+    named = frame.assign(assistance_listing=listing, scope=frame["scope"].map(FLOW_SCOPES))
+    named = named.rename(columns={"n_awards": "transactions"})
+    return named[["county_geoid", "fiscal_year", "awarding_agency", "assistance_listing", "scope"]].join(
+        named[["obligations_usd", "transactions"]]
     )
 
 
