@@ -67,21 +67,36 @@ def read_with_duckdb(engine: ibis.BaseBackend, bulks: Sequence[Bulk]) -> Table:
     tables = []
     for (kind, columns), same in alike(bulks):
         paths = [bulk.path for bulk in same]
-        if kind == "parquet":
-            table = engine.read_parquet(paths)
-        else:
-            table = engine.read_csv(
-                paths,
-                auto_detect=False,
-                header=True,
-                delim=",",
-                quote='"',
-                escape='"',
-                strict_mode=True,
-                columns=dict.fromkeys(columns, "VARCHAR"),
-            )
+        table = engine.read_parquet(paths) if kind == "parquet" else read_csv(engine, paths, columns)
         tables.append(needed(table))
     return union(tables)
+
+
+def read_csv(
+    engine: ibis.BaseBackend, paths: Sequence[str], columns: Sequence[str], **options: object
+) -> Table:
+    """CSV files of one order of columns, strictly, all text."""
+    return engine.read_csv(
+        paths,
+        auto_detect=False,
+        header=True,
+        delim=",",
+        quote='"',
+        escape='"',
+        strict_mode=True,
+        columns=dict.fromkeys(columns, "VARCHAR"),
+        **options,
+    )
+
+
+def has_fields_too_many(engine: ibis.BaseBackend, bulk: Bulk) -> bool:
+    """Whether DuckDB would pass over an empty field too many in a row; reads the file by one thread.
+
+    With a column more than the header has, missing fields are null, and no empty one is.
+    """
+    columns = (*bulk.columns, "beyond")
+    padded = read_csv(engine, [bulk.path], columns, null_padding=True, nullstr="\x01", parallel=False)
+    return bool(padded.beyond.count().to_pyarrow().as_py())
 
 
 @contextmanager
@@ -99,7 +114,7 @@ def spark_engine(master: str | None) -> Iterator[ibis.BaseBackend]:
         raise DataError(
             "PySpark is not installed.",
             file="--engine spark",
-            remedy="pip install --require-hashes --no-deps -r requirements-spark.lock, and install Java 17.",
+            remedy="run `make spark`, which needs Java 17.",
         ) from error
     if master is None:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # a laptop's own name need not resolve

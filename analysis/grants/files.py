@@ -204,6 +204,23 @@ def check_room(size: int, folder: Path, path: Path) -> None:
         )
 
 
+def ends_in_comma(bulk: Bulk) -> bool:
+    """Whether any line of a local CSV file ends in a comma.
+
+    DuckDB passes over one empty field too many at the end of a row, which is what a stray comma within the
+    row leaves where the last column is empty: then every field after the comma is in a wrong column.
+    """
+    if bulk.kind != "csv" or is_remote(bulk.path):
+        return False
+    before = b""
+    with Path(bulk.path).open("rb") as stream:
+        while block := stream.read(1 << 22):
+            if b",\n" in (joined := before + block) or b",\r" in joined:
+                return True
+            before = block[-1:]
+    return before == b","
+
+
 def first_fault(bulk: Bulk) -> DataError | None:
     """The first place where a local CSV file is not as it should be, read in plain Python.
 

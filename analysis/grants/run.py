@@ -91,6 +91,10 @@ def flows_of(
     backend: ibis.BaseBackend, engine: str, bulks: list[files.Bulk], out: Path, before: str | None, say: Say
 ) -> dict[str, int]:
     """Group once, look for what must be refused, write."""
+    if engine == "duckdb":
+        for bulk in filter(files.ends_in_comma, bulks):
+            if engines.has_fields_too_many(backend, bulk):
+                raise explained([bulk], None)
     read = engines.read_with_spark if engine == "spark" else engines.read_with_duckdb
     transactions = read(backend, bulks)
     chosen = flows.before(transactions, before) if before else transactions

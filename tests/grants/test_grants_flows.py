@@ -1,0 +1,372 @@
+"""Flows of made-up files, in every form that files come in, held against plain Python to the cent."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.__main__ import main
+from analysis.errors import DataError
+from analysis.grants import county_flows
+from analysis.grants.run import write_flows
+from tests.conftest import REPOSITORY
+from tests.grants import bulk
+from tests.grants.bulk import HEADER, content, expected, generate, row
+
+ORIGINALS = REPOSITORY.parent / "shared" / "data" / "originals" / "usaspending"
+COLUMNS = ["county_geoid", "fiscal_year", "awarding_agency", "assistance_listing", "recipient_class", "scope"]
+
+
+@pytest.fixture(autouse=True)
+def _repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
+
+
+def spark_is_absent() -> str:
+    """Why Spark cannot be tested here; empty where it can."""
+    try:
+        import pyspark  # noqa: F401
+    except ImportError:
+        return "PySpark is not installed (make spark)"
+    return "" if shutil.which("java") else "Java is not installed"
+
+
+ABSENT = spark_is_absent()
+ENGINES = ("duckdb", pytest.param("spark", marks=pytest.mark.skipif(bool(ABSENT), reason=ABSENT)))
+
+
+def written(path: Path) -> bulk.Flows:
+    """A file of flows, as `expected` gives them."""
+    frame = pq.read_table(path).to_pandas()
+    assert list(frame) == [*COLUMNS, "obligations_usd", "transactions"]
+    keys = frame[COLUMNS].itertuples(index=False, name=None)
+    sums = zip(frame["obligations_usd"], frame["transactions"].astype(int), strict=True)
+    found = dict(zip(keys, sums, strict=True))
+    assert len(found) == len(frame) and list(found) == sorted(found)
+    return found
+
+
+def flows(folder: Path, *files: bytes | Path, engine: str = "duckdb", **options: object) -> bulk.Flows:
+    """The flows of files, given as paths or as the bytes of a CSV file."""
+    paths = []
+    for number, file in enumerate(files):
+        path = folder / f"{number}.csv" if isinstance(file, bytes) else file
+        if isinstance(file, bytes):
+            path.write_bytes(file)
+        paths.append(path)
+    write_flows(paths, folder / "out.parquet", engine=engine, **options)
+    return written(folder / "out.parquet")
+
+
+def test_the_header_is_the_publishers() -> None:
+    if not ORIGINALS.is_dir():
+        pytest.skip("the publisher's files are not here")
+    assert (ORIGINALS / "assistance_header.txt").read_text().split() == HEADER and len(HEADER) == 112
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_kind_of_row_in_every_kind_of_file(tmp_path: Path, engine: str) -> None:
+    plain, windows, marked, reordered, zipped, kept = (content(generate(seed, 150)) for seed in range(6))
+    windows = content(generate(1, 150), line_end="\r\n")
+    marked = content(generate(2, 150), bom=True)
+    reordered = content(generate(3, 150), header=[*reversed(HEADER)])
+    archive = tmp_path / "All_Assistance_PrimeTransactions.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("part/All_1.csv", zipped)
+        packed.writestr("part/All_2.csv", content([]))
+        packed.writestr("readme.txt", "nothing")
+    columns = {
+        name: pa.array([each[name] or None for each in generate(5, 150)], pa.string()) for name in HEADER
+    }
+    pq.write_table(pa.table(columns), tmp_path / "bulk.parquet")
+    files = (plain, windows, marked, reordered, content([]), archive, tmp_path / "bulk.parquet")
+    found = flows(tmp_path, *files, engine=engine)
+    assert found == expected(plain, windows, marked, reordered, zipped, kept)
+    assert {key[0] for key in found} >= {*bulk.COUNTIES.values(), *bulk.NOWHERE.values()}
+    assert {key[4] for key in found} == {*bulk.CLASSES.values()}
+    by_scope = [
+        sum(usd for key, (usd, _) in found.items() if key[5] == scope)
+        for scope in ("recipient", "place_of_performance")
+    ]
+    assert by_scope[0] == by_scope[1] != 0
+
+
+@given(st.integers(0, 10**9), st.integers(1, 40), st.sampled_from(["\n", "\r\n"]), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_any_file_gives_the_same_sums(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, count: int, line_end: str, bom: bool
+) -> None:
+    rows = [*generate(seed, count), row()]
+    file = content(rows, line_end=line_end, bom=bom)
+    assert flows(tmp_path_factory.mktemp("any"), file) == expected(file)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_only_earlier_actions(tmp_path: Path, engine: str) -> None:
+    file = content(generate(7, 200))
+    found = flows(tmp_path, file, engine=engine, before="2025-01-20")
+    assert found == expected(file, before="2025-01-20") != expected(file)
+
+
+def test_the_expression_is_lazy_and_needs_few_columns() -> None:
+    rows = generate(8, 300)
+    table = ibis.memtable(pd.DataFrame(rows)[HEADER])
+    lazy = county_flows(table)
+    assert isinstance(lazy, ibis.Table)
+    assert dict(lazy.schema())["obligations_usd"].is_decimal()
+    frame = lazy.execute()
+    found = {tuple(each[:6]): (each[6], each[7]) for each in frame.itertuples(index=False, name=None)}
+    assert found == expected(content(rows))
+    few = ibis.memtable(
+        pd.DataFrame([row()])[
+            [
+                bulk.TYPE,
+                bulk.USD,
+                bulk.YEAR,
+                bulk.AGENCY,
+                bulk.LISTING,
+                bulk.CLASS,
+                bulk.RECIPIENT,
+                bulk.PERFORMED,
+            ]
+        ]
+    )
+    assert set(county_flows(few).execute()["county_geoid"]) == {"17031"}
+    with pytest.raises(DataError, match="'cfda_number': the column is missing"):
+        county_flows(table.drop("cfda_number"))
+
+
+@pytest.mark.parametrize("kind", ["12", "F003", "4", "", "G1"])
+def test_a_type_that_may_be_a_grant_has_a_bucket_and_stops_the_command(tmp_path: Path, kind: str) -> None:
+    rows = [row(), row(**{bulk.TYPE: kind, bulk.USD: "7.00"})]
+    frame = county_flows(ibis.memtable(pd.DataFrame(rows)[HEADER])).execute()
+    unknown = frame[frame["county_geoid"] == "unknown_type"]
+    assert unknown["obligations_usd"].tolist() == [Decimal("7.00")] * 2 and len(frame) == 4
+    with pytest.raises(DataError, match=f"line 3, column 'assistance_type_code': the award type '{kind}'"):
+        flows(tmp_path, content(rows))
+
+
+def test_a_county_code_gets_its_lost_zero_back() -> None:
+    frame = county_flows(ibis.memtable(pd.DataFrame([row(**{bulk.RECIPIENT: "1001"})])[HEADER])).execute()
+    assert set(frame["county_geoid"]) == {"01001", "17031"}
+
+
+def break_line(file: bytes, number: int, change: Callable[[bytes], bytes]) -> bytes:
+    lines = file.split(b"\n")
+    lines[number - 1] = change(lines[number - 1])
+    return b"\n".join(lines)
+
+
+THREE = content([row(), row(), row()])
+TWO_LINES = content([row(transaction_description="a\nb\nc"), row()])
+BAD = {
+    "a short row": (
+        break_line(THREE, 3, lambda line: line[:-1]),
+        "line 3: 111 fields where the header has 112",
+    ),
+    "a row cut off": (THREE.rstrip()[:-60], r"line 4: \d+ fields where"),
+    "a long row": (
+        break_line(THREE, 3, lambda line: line + b","),
+        "line 3: 113 fields where the header has 112",
+    ),
+    "a comma within a row": (
+        break_line(THREE, 3, lambda line: line.replace(b",B,", b",,B,")),
+        "line 3: 113 fields",
+    ),
+    "a short row after two lines": (break_line(TWO_LINES, 5, lambda line: line[:-1]), "line 5: 111 fields"),
+    "a quote left open": (THREE + b'"open', "line 5: not CSV"),
+    "three decimals": (
+        content([row(**{bulk.USD: "1.005"})]),
+        "line 2.*'federal_action_obligation': '1.005' is not an amount",
+    ),
+    "an exponent": (content([row(), row(**{bulk.USD: "1e3"})]), "line 3.*'1e3' is not an amount"),
+    "a dollar sign": (content([row(**{bulk.USD: "$1"})]), r"'\$1' is not an amount"),
+    "a thousands comma": (content([row(**{bulk.USD: "1,000"})]), "'1,000' is not an amount"),
+    "no amount": (content([row(**{bulk.USD: ""})]), "line 2.*'' is not an amount"),
+    "a word": (content([row(**{bulk.USD: "nan"})]), "'nan' is not an amount"),
+    "a county without its zero": (
+        content([row(**{bulk.RECIPIENT: "1001"})]),
+        "'1001' is not a county code of five digits",
+    ),
+    "a county as a fraction": (
+        content([row(**{bulk.PERFORMED: "17031.0"})]),
+        "'17031.0' is not a county code",
+    ),
+    "a listing without its zeros": (
+        content([row(**{bulk.LISTING: "10.5"})]),
+        "'10.5' is not an assistance listing",
+    ),
+    "no fiscal year": (content([row(**{bulk.YEAR: ""})]), "'' is not a fiscal year"),
+    "a deleted transaction": (content([row(correction_delete_indicator_code="D")]), "Delta"),
+    "bytes of latin-1": (
+        THREE.replace(b"Department", b"D\xe9partment"),
+        "line 2, column 'awarding_agency_name': not UTF-8",
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("fault", BAD)
+def test_a_bad_row_is_refused_by_file_and_line(tmp_path: Path, fault: str, engine: str) -> None:
+    if engine == "spark" and fault in SAME_CHECK_ON_BOTH:
+        pytest.skip("found in the groups, by the same expression on both engines")
+    file, said = BAD[fault]
+    good = tmp_path / "out.parquet"
+    good.write_bytes(b"as it was")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(DataError, match=f"{tmp_path}/0.csv, .*{said}") as error:
+        flows(tmp_path, file, engine=engine)
+    assert error.value.row is not None and "Remedy" in str(error.value)
+    assert good.read_bytes() == b"as it was"
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "0.csv"])
+
+
+SAME_CHECK_ON_BOTH = {"an exponent", "a dollar sign", "a thousands comma", "a word", "a county as a fraction"}
+SAME_CHECK_ON_BOTH |= {"a listing without its zeros", "no fiscal year", "a deleted transaction", "no amount"}
+
+HEADERS = {
+    "a column doubled": (lambda names: [*names[:-1], "cfda_number"], "the header names 'cfda_number' twice"),
+    "a column doubled but for its case": (lambda names: [*names[:-1], "CFDA_Number"], "twice"),
+    "a column missing": (
+        lambda names: [name for name in names if name != "cfda_number"],
+        "column 'cfda_number': the column is missing",
+    ),
+    "a column renamed": (
+        lambda names: [name.replace("cfda_number", "cfda_numbers") for name in names],
+        "Nearest: 'cfda_numbers'",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", HEADERS)
+def test_a_bad_header_is_refused(tmp_path: Path, fault: str) -> None:
+    change, said = HEADERS[fault]
+    lines = THREE.split(b"\n")
+    lines[0] = ",".join(change(HEADER)).encode()
+    with pytest.raises(DataError, match=f"0.csv, line 1, .*{said}"):
+        flows(tmp_path, b"\n".join(lines))
+
+
+def test_an_empty_file_is_refused_and_a_header_alone_gives_no_flows(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the file is empty"):
+        flows(tmp_path, b"")
+    assert flows(tmp_path, content([])) == {}
+    assert pq.read_schema(tmp_path / "out.parquet").field("obligations_usd").type == pa.decimal128(38, 2)
+
+
+def test_latin_1_where_no_flow_looks_changes_nothing(tmp_path: Path) -> None:
+    file = content([row(recipient_name="Canon City"), row()])
+    assert flows(tmp_path, file.replace(b"Canon", b"Ca\xf1on")) == expected(file)
+
+
+def archive(path: Path, *entries: tuple[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, file in entries:
+            packed.writestr(name, file)
+    return path
+
+
+def test_archives_that_are_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    bomb = archive(
+        tmp_path / "bomb.zip", ("a.csv", content([row(transaction_description="0" * (101 << 20))]))
+    )
+    whole = archive(tmp_path / "whole.zip", ("a.csv", THREE))
+    torn = tmp_path / "torn.zip"
+    torn.write_bytes(whole.read_bytes()[:-40])
+    refused = {
+        archive(tmp_path / "escape.zip", ("../../escaped.csv", THREE)): "lies outside the archive",
+        archive(tmp_path / "absolute.zip", ("/etc/a.csv", THREE)): "lies outside the archive",
+        archive(tmp_path / "none.zip", ("a.txt", THREE)): "no CSV file is in the archive",
+        archive(
+            tmp_path / "bad.zip", ("a.csv", THREE), ("b.csv", BAD["a short row"][0])
+        ): "bad.zip:b.csv, line 3",
+        bomb: "would expand",
+        torn: "cannot be unpacked",
+    }
+    for path, said in refused.items():
+        with pytest.raises(DataError, match=said):
+            write_flows([path], out)
+    assert not out.exists() and not (tmp_path.parent / "escaped.csv").exists()
+
+
+def test_parquet_with_numbers_is_refused(tmp_path: Path) -> None:
+    columns = {name: ["" for _ in range(2)] for name in HEADER} | {bulk.RECIPIENT: [1001, 17031]}
+    pq.write_table(pa.table(columns), tmp_path / "typed.parquet")
+    with pytest.raises(DataError, match="the column is int64, and text was expected"):
+        flows(tmp_path, tmp_path / "typed.parquet")
+
+
+def test_options_that_make_no_sense(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(THREE)
+    for paths, options, said in (
+        ([path], {"engine": "polars"}, "no engine"),
+        ([path], {"master": "local[1]"}, "DuckDB has no master"),
+        ([path], {"memory": "much"}, "no size"),
+        ([path], {"memory": "1MB"}, "too little"),
+        ([path, path], {}, "named twice"),
+        ([tmp_path / "b.csv"], {}, "does not exist"),
+        (["s3://bucket/a.csv"], {}, "an address"),
+        ([], {}, "no file"),
+    ):
+        with pytest.raises(DataError, match=said):
+            write_flows(paths, tmp_path / "out.parquet", **options)
+    with pytest.raises(DataError, match=r"neither \.parquet nor \.csv"):
+        write_flows([path], tmp_path / "out.xlsx")
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    file = content(generate(9, 100))
+    (tmp_path / "a.csv").write_bytes(file)
+    outs = [str(tmp_path / name) for name in ("flows.csv", "flows.parquet", "again.parquet")]
+    for out in outs:
+        assert main(["flows", str(tmp_path / "a.csv"), "--out", out]) == 0
+        said = capsys.readouterr()
+        assert said.out.strip() == out and "grant transactions" in said.err and "%" not in said.err
+    frame = pd.read_csv(outs[0], dtype="str", keep_default_na=False)
+    again = {
+        tuple(each[:6]): (Decimal(each[6]), int(each[7])) for each in frame.itertuples(index=False, name=None)
+    }
+    assert again == {(key[0], str(key[1]), *key[2:]): value for key, value in expected(file).items()}
+    assert Path(outs[1]).read_bytes() == Path(outs[2]).read_bytes()
+    (tmp_path / "b.csv").write_bytes(BAD["a short row"][0])
+    assert main(["flows", str(tmp_path / "b.csv"), "--out", str(tmp_path / "b.parquet")]) == 1
+    assert "b.csv, line 3" in capsys.readouterr().err and not (tmp_path / "b.parquet").exists()
+
+
+def test_without_pyspark_the_remedy_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(THREE)
+    (tmp_path / "pyspark.py").write_text("raise ImportError")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "analysis",
+            "flows",
+            str(tmp_path / "a.csv"),
+            "--engine",
+            "spark",
+            "--out",
+            str(tmp_path / "o.csv"),
+        ],
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and "make spark" in done.stderr and "Traceback" not in done.stderr
