@@ -21,8 +21,8 @@ import pyarrow as pa
 from ibis import Table
 
 from analysis.errors import DataError
-from analysis.grants import flows
-from analysis.grants.files import Bulk, check_columns
+from analysis.grants import flows, legacy
+from analysis.grants.files import Bulk, check_columns, kind_of
 
 MEMORY = "512MB"
 LEAST_MEMORY = 256 << 20  # below it DuckDB cannot hold the buffers of its own reader
@@ -68,7 +68,7 @@ def read_with_duckdb(engine: ibis.BaseBackend, bulks: Sequence[Bulk]) -> Table:
     for (kind, columns), same in alike(bulks):
         paths = [bulk.path for bulk in same]
         table = engine.read_parquet(paths) if kind == "parquet" else read_csv(engine, paths, columns)
-        tables.append(needed(table))
+        tables.append(needed(table, kind))
     return union(tables)
 
 
@@ -163,7 +163,7 @@ def read_with_spark(engine: ibis.BaseBackend, bulks: Sequence[Bulk]) -> Table:
                 mode="FAILFAST",
             )
         frame.createOrReplaceTempView(f"bulk_{number}")
-        tables.append(needed(engine.table(f"bulk_{number}")))
+        tables.append(needed(engine.table(f"bulk_{number}"), kind))
     return union(tables)
 
 
@@ -186,7 +186,8 @@ def open_remote(engine: ibis.BaseBackend, paths: Sequence[str]) -> list[Bulk]:
             if not lines:
                 raise DataError("the file is empty.", file=path, remedy="name a bulk file.")
             columns = next(csv.reader([lines[0][0].removeprefix("\ufeff")]))
-        found.append(Bulk(path, path, kind, check_columns(columns, path)))
+        columns = check_columns(columns, path)
+        found.append(Bulk(path, path, kind if kind == "parquet" else kind_of(columns), columns))
     return found
 
 
@@ -225,8 +226,9 @@ def alike(bulks: Sequence[Bulk]) -> Iterator[tuple[tuple[str, tuple[str, ...]], 
         yield key, list(same)
 
 
-def needed(table: Table) -> Table:
+def needed(table: Table, kind: str) -> Table:
     """The columns that a flow needs, text also where a Parquet column is all empty."""
+    table = legacy.modern(table) if kind == "legacy" else table
     return table.select(**{name: table[name].cast("string") for name in (*flows.NEEDED, *flows.EXPLAINING)})
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from analysis.errors import DataError, nearest
-from analysis.grants import flows
+from analysis.grants import flows, legacy
 
 MOST_HEADER = 1 << 20  # bytes: the publisher's has 3,400
 MOST_RATIO, ALWAYS_FITS = 200, 100 << 20  # a real archive expands 9 times; small ones may expand as they like
@@ -28,7 +28,8 @@ AGAIN = "download the file again, and keep it as published."
 class Bulk:
     """One table to read: where it lies, what the user calls it, and its columns in order.
 
-    `path` is text, since a cluster reads from addresses too; `kind` is "csv" or "parquet".
+    `path` is text, since a cluster reads from addresses too; `kind` is "csv", "legacy" (CSV of the old
+    columns) or "parquet".
     """
 
     path: str
@@ -77,7 +78,8 @@ def tables_of(path: Path, folder: Path) -> Iterator[Bulk]:
         yield Bulk(str(path), str(path), "parquet", parquet_columns(path))
     else:
         with path.open("rb") as stream:
-            yield Bulk(str(path), str(path), "csv", header(stream, str(path)))
+            columns = header(stream, str(path))
+        yield Bulk(str(path), str(path), kind_of(columns), columns)
 
 
 def header(stream: io.BufferedIOBase, name: str) -> tuple[str, ...]:
@@ -107,7 +109,7 @@ def check_columns(columns: Iterable[str], name: str) -> tuple[str, ...]:
         raise DataError(
             f"the header names {doubled[0]!r} twice.", file=name, row=1, column=doubled[0], remedy=AGAIN
         )
-    for column in (*flows.NEEDED, *flows.EXPLAINING):
+    for column in legacy.NEEDED if kind_of(columns) == "legacy" else (*flows.NEEDED, *flows.EXPLAINING):
         if column not in columns:
             raise DataError(
                 f"the column is missing; there are {len(columns)}.{nearest(column, columns)}",
@@ -117,6 +119,11 @@ def check_columns(columns: Iterable[str], name: str) -> tuple[str, ...]:
                 remedy="give Assistance_PrimeTransactions files with all their columns.",
             )
     return columns
+
+
+def kind_of(columns: Iterable[str]) -> str:
+    """Which columns a CSV file has, today's or the old ones."""
+    return "legacy" if "fed_funding_amount" in columns else "csv"
 
 
 def parquet_columns(path: Path) -> tuple[str, ...]:
@@ -169,7 +176,7 @@ def members(path: Path, folder: Path) -> Iterator[Bulk]:
                 target = folder / f"{number}.csv"
                 with archive.open(info) as packed, target.open("wb") as unpacked:
                     shutil.copyfileobj(packed, unpacked, 1 << 20)
-                yield Bulk(str(target), f"{path}:{info.filename}", "csv", names)
+                yield Bulk(str(target), f"{path}:{info.filename}", kind_of(names), names)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
         raise DataError(f"the archive cannot be unpacked ({error}).", file=path, remedy=AGAIN) from error
 
@@ -210,7 +217,7 @@ def ends_in_comma(bulk: Bulk) -> bool:
     DuckDB passes over one empty field too many at the end of a row, which is what a stray comma within the
     row leaves where the last column is empty: then every field after the comma is in a wrong column.
     """
-    if bulk.kind != "csv" or is_remote(bulk.path):
+    if bulk.kind == "parquet" or is_remote(bulk.path):
         return False
     before = b""
     with Path(bulk.path).open("rb") as stream:
@@ -226,7 +233,7 @@ def first_fault(bulk: Bulk) -> DataError | None:
 
     Lines count from 1, the header's; a record is named by its first line.
     """
-    if bulk.kind != "csv" or is_remote(bulk.path):
+    if bulk.kind == "parquet" or is_remote(bulk.path):
         return None
     with Path(bulk.path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
         reader = csv.reader(stream, strict=True)
@@ -248,26 +255,37 @@ def fault_of(record: list[str], columns: tuple[str, ...]) -> tuple[str, str | No
     if len(record) != len(columns):
         return f"{len(record)} fields where the header has {len(columns)}.", None
     row = dict(zip(columns, record, strict=True))
+    if kind_of(columns) == "legacy":
+        return fault_of_grant(row, row["assistance_type"][:2], "assistance_type", LEGACY_FORMS)
     for column in (*flows.NEEDED, *flows.EXPLAINING):
-        if any("\udc80" <= letter <= "\udcff" or letter == "\ufffd" for letter in row[column]):
+        if any("\udc80" <= letter <= "\udcff" or letter == flows.NOT_UTF8 for letter in row[column]):
             return "not UTF-8.", column
-    kind = row["assistance_type_code"]
+    deleted = "correction_delete_indicator_code"
+    if row["assistance_type_code"] in flows.GRANTS and row[deleted] == "D":
+        return "the transaction is deleted: this is a file of changes (Delta), not of transactions.", deleted
+    return fault_of_grant(row, row["assistance_type_code"], "assistance_type_code", FORMS)
+
+
+def fault_of_grant(row: dict[str, str], kind: str, column: str, forms: tuple) -> tuple[str, str] | None:
+    """What is wrong with a grant of that type, or a row that may be a grant."""
     if kind in flows.NOT_GRANTS:
         return None
     if kind not in flows.GRANTS:
-        return f"the award type {kind!r} is not known: it may be a grant.", "assistance_type_code"
-    if row["correction_delete_indicator_code"] == "D":
-        column = "correction_delete_indicator_code"
-        return "the transaction is deleted: this is a file of changes (Delta), not of transactions.", column
-    for column, pattern, right, said in FORMS:
-        if bool(re.search(pattern, row[column])) != right:
-            return f"{row[column]!r} is not {said}.", column
+        return f"the award type {kind!r} is not known: it may be a grant.", column
+    for name, pattern, right, said in forms:
+        if bool(re.search(pattern, row[name])) != right:
+            return f"{row[name]!r} is not {said}.", name
     return None
 
 
 # column, pattern, whether a right value matches it, what a right value is
+DOLLARS = "an amount in dollars and cents, such as -1234.50"
+LEGACY_FORMS = (
+    ("fed_funding_amount", flows.AMOUNT, True, DOLLARS),
+    ("fiscal_year", flows.YEAR, True, "a fiscal year"),
+)
 FORMS = (
-    ("federal_action_obligation", flows.AMOUNT, True, "an amount in dollars and cents, such as -1234.50"),
+    ("federal_action_obligation", flows.AMOUNT, True, DOLLARS),
     ("action_date_fiscal_year", flows.YEAR, True, "a fiscal year"),
     ("cfda_number", flows.NUMBER_FOR_LISTING, False, "an assistance listing; zeros were lost (10.500)"),
     *(
