@@ -22,7 +22,7 @@ from ibis import Table
 
 from analysis.errors import DataError
 from analysis.grants import flows, legacy
-from analysis.grants.files import Bulk, check_columns, kind_of
+from analysis.grants.files import Bulk, check_columns, is_remote, kind_of
 
 MEMORY = "512MB"
 LEAST_MEMORY = 256 << 20  # below it DuckDB cannot hold the buffers of its own reader
@@ -67,7 +67,11 @@ def read_with_duckdb(engine: ibis.BaseBackend, bulks: Sequence[Bulk]) -> Table:
     tables = []
     for (kind, columns), same in alike(bulks):
         paths = [bulk.path for bulk in same]
-        table = engine.read_parquet(paths) if kind == "parquet" else read_csv(engine, paths, columns)
+        table = (
+            engine.read_parquet(paths, hive_partitioning=False)
+            if kind == "parquet"
+            else read_csv(engine, paths, columns)
+        )
         tables.append(needed(table, kind))
     return union(tables)
 
@@ -84,6 +88,7 @@ def read_csv(
         quote='"',
         escape='"',
         strict_mode=True,
+        hive_partitioning=False,  # a folder named year=2024 is no column
         columns=dict.fromkeys(columns, "VARCHAR"),
         **options,
     )
@@ -148,7 +153,8 @@ def read_with_spark(engine: ibis.BaseBackend, bulks: Sequence[Bulk]) -> Table:
 
     session, tables = engine._session, []
     for number, ((kind, columns), same) in enumerate(alike(bulks)):
-        paths = [bulk.path for bulk in same]
+        # A cluster takes a bare path for one of its own file system.
+        paths = [bulk.path if is_remote(bulk.path) else f"file:{bulk.path}" for bulk in same]
         if kind == "parquet":
             frame = session.read.parquet(*paths)
         else:

@@ -75,11 +75,22 @@ def tables_of(path: Path, folder: Path) -> Iterator[Bulk]:
     if magic[:2] == b"PK":
         yield from members(path, folder)
     elif magic == b"PAR1":
-        yield Bulk(str(path), str(path), "parquet", parquet_columns(path))
+        yield Bulk(plainly_named(path, folder), str(path), "parquet", parquet_columns(path))
     else:
         with path.open("rb") as stream:
             columns = header(stream, str(path))
-        yield Bulk(str(path), str(path), kind_of(columns), columns)
+        yield Bulk(plainly_named(path, folder), str(path), kind_of(columns), columns)
+
+
+def plainly_named(path: Path, folder: Path) -> str:
+    """The file's absolute path, or that of a link to it where its name would be read as a pattern."""
+    absolute = path.resolve()
+    if not set(str(absolute)) & set("*?[]{}"):
+        return str(absolute)
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "linked"
+    link.symlink_to(absolute)
+    return str(link)
 
 
 def header(stream: io.BufferedIOBase, name: str) -> tuple[str, ...]:

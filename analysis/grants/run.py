@@ -129,6 +129,9 @@ def write(batches: Iterable[pa.RecordBatch], out: Path) -> int:
 
 def explained(bulks: Sequence[files.Bulk], error: Exception | None) -> DataError:
     """What is wrong, with file and line where plain Python finds it."""
+    if "Out of Memory" in str(error):
+        said = engines.first_line(error)
+        return DataError(f"too little ({said}).", file="--memory", remedy="give more, such as 2GB.")
     for bulk in bulks:
         fault = files.first_fault(bulk)
         if fault:
@@ -137,7 +140,7 @@ def explained(bulks: Sequence[files.Bulk], error: Exception | None) -> DataError
     return DataError(
         f"the engine refuses a file ({said}).",
         file=", ".join(bulk.name for bulk in bulks),
-        remedy="download the files again; where memory is short, give more with --memory.",
+        remedy=files.AGAIN,
     )
 
 
@@ -149,6 +152,6 @@ def teller() -> Say:
         if terminal:
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
         elif not text.endswith("%"):
-            print(text, file=sys.stderr, flush=True)
+            print(text.rstrip(), file=sys.stderr, flush=True)
 
     return say

@@ -105,6 +105,17 @@ def test_every_kind_of_row_in_every_kind_of_file(tmp_path: Path, engine: str) ->
     assert by_scope[0] == by_scope[1] != 0
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_files_name_is_no_pattern_and_no_column(tmp_path: Path, engine: str) -> None:
+    folder = tmp_path / "action_date_fiscal_year=1999"
+    folder.mkdir()
+    paths = [folder / name for name in ("two words é.csv", "part[1].csv", "part{2}*.csv")]
+    for seed, path in enumerate(paths):
+        path.write_bytes(content(generate(seed, 20)))
+    (folder / "part1.csv").write_bytes(content(generate(9, 20)))
+    assert flows(tmp_path, *paths, engine=engine) == expected(*(path.read_bytes() for path in paths))
+
+
 @given(st.integers(0, 10**9), st.integers(1, 40), st.sampled_from(["\n", "\r\n"]), st.booleans())
 @settings(max_examples=15, deadline=None)
 def test_any_file_gives_the_same_sums(
