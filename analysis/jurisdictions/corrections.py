@@ -25,6 +25,7 @@ TABLES = {
     "districts": ("state_abbr", "key"),
     "consolidated_governments": ("state_abbr", "key"),
     "entry_oddities": ("state_abbr", "level", "key", "value"),
+    "event_governments": ("state_abbr", "level", "key", "value"),
 }
 
 
@@ -36,7 +37,8 @@ def read(table: str) -> pd.DataFrame:
     table : names (a wrong name and the right one, or "" where there is no such unit), aliases (a short name
         and its code), agencies (an agency and the codes of its counties), districts (a judicial district
         and its counties), consolidated_governments (a county and the place of the same government),
-        entry_oddities (what is odd about an entry that only a reader can find).
+        entry_oddities (what is odd about an entry that only a reader can find), event_governments (a
+        dated event and a government that a source names in it, with its `role`).
 
     Raises
     ------

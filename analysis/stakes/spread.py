@@ -1,0 +1,61 @@
+"""How far the amounts of one measure lie apart, and how many governments have one. Measures never mix."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+KEYS = ["reading", "measure", "fiscal_year", "unit"]
+QUARTILES = {"p25": 0.25, "median": 0.5, "p75": 0.75}
+# Money that the government does not have itself, or not for itself.
+KEPT_OUT = ("state_capital", "not_a_general_government")
+CENTS = 2
+
+
+def spread(stakes: pd.DataFrame, flag: str) -> pd.DataFrame:
+    """One row a reading, measure, year and kind of government, over the governments with a flag.
+
+    Parameters
+    ----------
+    stakes : as `analysis.stakes.readings.stakes` gives them.
+    flag : such as "listed_dhs_2025_05_31".
+
+    Returns
+    -------
+    DataFrame: `KEYS`, `governments`, `with_amount`, `kept_out` (of these; state capitals, and counties that
+    are no general government), `total_usd` (of all with an amount), `kept_out_usd`, and over the others
+    `least_usd, p25_usd, median_usd, p75_usd, most_usd` and, per resident, `p25_per_resident_usd` and so
+    on. Years without any figure are left empty, not left out.
+    """
+    chosen = stakes[has_flag(stakes["flags"], flag)]
+    rows = []
+    for key, group in chosen.groupby(KEYS, dropna=False, sort=False):
+        known = group[group["amount_usd"].notna()]
+        is_out = pd.concat([has_flag(known["flags"], each) for each in KEPT_OUT], axis=1).any(axis=1)
+        others = known[~is_out]
+        rows.append(
+            dict(zip(KEYS, key, strict=True))
+            | {"governments": group["geoid"].nunique(), "with_amount": len(known), "kept_out": int(is_out.sum())}
+            | {"total_usd": known["amount_usd"].sum(min_count=1)}
+            | {"kept_out_usd": known.loc[is_out, "amount_usd"].sum()}
+            | {"least_usd": others["amount_usd"].min(), "most_usd": others["amount_usd"].max()}
+            | {f"{name}_usd": others["amount_usd"].quantile(q) for name, q in QUARTILES.items()}
+            | {
+                f"{name}_per_resident_usd": others["per_resident_usd"].quantile(q)
+                for name, q in QUARTILES.items()
+            }
+        )
+    table = pd.DataFrame(rows).astype({"fiscal_year": "Int64"})
+    figures = [name for name in table if name.endswith("_usd")]
+    return table.assign(**table[figures].astype("float64").round(CENTS)).sort_values(KEYS, ignore_index=True)
+
+
+def has_flag(flags: pd.Series, flag: str) -> pd.Series:
+    """Whether a flag is among those joined by `;`."""
+    return flags.str.split(";").map(lambda found: flag in found).astype(bool)
+
+
+def reasons(stakes: pd.DataFrame, flag: str) -> pd.DataFrame:
+    """Rows without an amount over the governments with a flag, counted by reading, measure and reason."""
+    chosen = stakes[has_flag(stakes["flags"], flag) & stakes["amount_usd"].isna()]
+    keys = ["reading", "measure", "unit", "reason"]
+    return chosen.groupby(keys, as_index=False).agg(governments=("geoid", "nunique"), rows=("geoid", "size"))
