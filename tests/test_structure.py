@@ -25,6 +25,8 @@ ORDER = (
     "units",
     "ledger",
     "panel",
+    "checking",
+    "stakes",
     "checks",
     "models",
     "tables",

@@ -7,8 +7,8 @@ import datetime
 import pandas as pd
 
 from analysis.errors import DataError
-from analysis.provenance import raw_file
-from analysis.sources.reading import RESTORE, read_table
+from analysis.provenance import raw_file, vintages
+from analysis.sources.reading import read_table
 
 NAME = "policy_events.csv"
 DAY, MONTH = 10, 7
@@ -43,6 +43,11 @@ def read(vintage: str) -> pd.DataFrame:
             remedy='write "2025-05-29", or "2025-05" where the day is not known.',
         )
     return frame.assign(precision=frame["date"].str.len().map({DAY: "day", MONTH: "month"}))
+
+
+def read_newest() -> pd.DataFrame:
+    """The newest compilation, which is the one that the timeline shows."""
+    return read(vintages("policy_events")[-1])
 
 
 def is_date(text: str) -> bool:

@@ -89,7 +89,7 @@ def slfrf(governments: pd.DataFrame, allocations: pd.DataFrame, source: str) -> 
     allocations : `geoid` (a place's seven digits, a subdivision's ten), `level` (county, place),
         `is_starred` (no unit of general local government), `allocation_usd`.
     """
-    by_code = {code: group for code, group in allocations.groupby("geoid")}
+    by_code = dict(list(allocations.groupby("geoid")))
     kind, year = ("slfrf", "slfrf_allocation"), 2021
     rows = []
     for own in governments.itertuples():
@@ -100,7 +100,7 @@ def slfrf(governments: pd.DataFrame, allocations: pd.DataFrame, source: str) -> 
             rows.append(row(own.geoid, kind, source, year=year, reason=reason))
             continue
         shares = pd.concat(found)
-        marks = ["county_and_city_share"] if shares["level"].nunique() > 1 else []
+        marks = ["county_and_city_share"] if len(set(shares["level"])) > 1 else []
         marks += ["not_a_general_government"] if shares["is_starred"].any() else []
         amount = shares["allocation_usd"].sum()
         rows.append(row(own.geoid, kind, source, year=year, amount=amount, flags=marks))
@@ -192,8 +192,9 @@ def flow_readings(
     """The readings that award files give, as obligations of each fiscal year.
 
     Grants to the government itself are those by recipient whose class is the government's own: a county's in
-    its county, of both classes for a consolidated government, a state's in every county of the state. Of a city
-    that shares its county nothing can be said. Readings of every agency need files that state to be whole.
+    its county, of both classes for a consolidated government, a state's in every county of the state. Of a
+    city that shares its county nothing can be said. Readings of every agency need files that state to be
+    whole.
 
     Parameters
     ----------
@@ -213,7 +214,9 @@ def flow_readings(
     rows = []
     for reading, (of_scope, agencies) in chosen.items():
         years = years_of(flows, agencies, coverage)
-        mine = of_scope if agencies == [EVERY_AGENCY] else of_scope[of_scope["awarding_agency"].isin(agencies)]
+        mine = (
+            of_scope if agencies == [EVERY_AGENCY] else of_scope[of_scope["awarding_agency"].isin(agencies)]
+        )
         sums = amounts(governments, mine, reading)
         for own in governments.itertuples():
             rows += flow_rows(own, reading, sums, years, source, why_none(flows, agencies))

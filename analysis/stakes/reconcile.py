@@ -10,9 +10,20 @@ from analysis.panel import why_no_unit
 from analysis.sources.states import ABBREVIATION, TERRITORIES
 
 KEYS = ["source", "measure", "scope", "fiscal_year"]
-COLUMNS = [*KEYS, "state", "part", "reason", "rows", "amount_usd", "published_usd", "difference_usd", "status"]
+COLUMNS = [
+    *KEYS,
+    "state",
+    "part",
+    "reason",
+    "rows",
+    "amount_usd",
+    "published_usd",
+    "difference_usd",
+    "status",
+]
 TERRITORY = {code: abbreviation for abbreviation, (code, _) in TERRITORIES.items()}
 CENTS = 2
+ROUNDED_BY = 0.05e6
 
 # A published total with half the unit in which it is printed: "65.1 billion, exact" has 0.
 Published = Mapping[tuple[str, str, int], tuple[float, float]]
@@ -87,6 +98,13 @@ def state_of(code: str) -> str:
     return ABBREVIATION.get(fips, TERRITORY.get(fips, ""))
 
 
+def without_states(table: pd.DataFrame) -> pd.DataFrame:
+    """The reconciliation with the states of each part summed, for a page."""
+    keys = [*KEYS, "part", "reason", "published_usd", "difference_usd", "status"]
+    summed = table.groupby(keys, as_index=False, dropna=False, sort=False)[["rows", "amount_usd"]].sum()
+    return summed[[column for column in COLUMNS if column != "state"]]
+
+
 def reconcile_parts(totals: pd.DataFrame, source: str) -> pd.DataFrame:
     """A published total of the nation against its published parts.
 
@@ -95,14 +113,14 @@ def reconcile_parts(totals: pd.DataFrame, source: str) -> pd.DataFrame:
     totals : rows of JAG_allocation_total: `fiscal_year`, `jurisdiction_as_published`, `amount_usd`; the
         row that begins with "United States" is the total, the others its parts, all rounded to 0.1 million.
     """
-    nation = totals["jurisdiction_as_published"].str.startswith("United States")
-    keys = totals.assign(source=source, measure="jag_allocation", scope="nation", rows=1, state="")
-    parts = keys[~nation].assign(part="counted", reason=totals["jurisdiction_as_published"])
+    is_total = totals["jurisdiction_as_published"].str.startswith("United States")
+    keyed = totals.assign(source=source, measure="jag_allocation", scope="nation", rows=1, state="")
+    parts = keyed[~is_total].assign(part="counted", reason=totals["jurisdiction_as_published"])
     sums = parts.groupby(KEYS, as_index=False).agg(rows=("rows", "sum"), amount_usd=("amount_usd", "sum"))
-    # Each of the parts and the total is rounded by up to 0.05 million.
-    half = 0.05e6
+    said = totals[is_total].set_index("fiscal_year")["amount_usd"]
+    # Every part and the total may be off by half of the unit in which they are printed.
     published = {
-        (source, "nation", row.fiscal_year): (row.amount_usd, half * (1 + (~nation).groupby(totals["fiscal_year"]).sum()[row.fiscal_year]))
-        for row in totals[nation].itertuples()
+        (source, "nation", row.fiscal_year): (said[row.fiscal_year], ROUNDED_BY * (row.rows + 1))
+        for row in sums.itertuples()
     }
     return finish(parts, sums.assign(state="", part="total", reason=""), published)

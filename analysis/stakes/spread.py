@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis.errors import DataError, nearest
+from analysis.stakes.definitions import MEASURES
+
 KEYS = ["reading", "measure", "fiscal_year", "unit"]
 QUARTILES = {"p25": 0.25, "median": 0.5, "p75": 0.75}
 # Money that the government does not have itself, or not for itself.
@@ -34,7 +37,11 @@ def spread(stakes: pd.DataFrame, flag: str) -> pd.DataFrame:
         others = known[~is_out]
         rows.append(
             dict(zip(KEYS, key, strict=True))
-            | {"governments": group["geoid"].nunique(), "with_amount": len(known), "kept_out": int(is_out.sum())}
+            | {
+                "governments": group["geoid"].nunique(),
+                "with_amount": len(known),
+                "kept_out": int(is_out.sum()),
+            }
             | {"total_usd": known["amount_usd"].sum(min_count=1)}
             | {"kept_out_usd": known.loc[is_out, "amount_usd"].sum()}
             | {"least_usd": others["amount_usd"].min(), "most_usd": others["amount_usd"].max()}
@@ -47,6 +54,21 @@ def spread(stakes: pd.DataFrame, flag: str) -> pd.DataFrame:
     table = pd.DataFrame(rows).astype({"fiscal_year": "Int64"})
     figures = [name for name in table if name.endswith("_usd")]
     return table.assign(**table[figures].astype("float64").round(CENTS)).sort_values(KEYS, ignore_index=True)
+
+
+def one_measure(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """The rows of one measure; whatever a page shows of money goes through here.
+
+    Raises
+    ------
+    DataError : the measure is unknown, or no row has it.
+    """
+    if measure not in MEASURES:
+        raise DataError(f"no measure {measure!r}.{nearest(measure, MEASURES)}", remedy="name one of these.")
+    rows = frame[frame["measure"] == measure]
+    if rows.empty:
+        raise DataError(f"no row has the measure {measure!r}.", remedy="leave it out of the page.")
+    return rows
 
 
 def has_flag(flags: pd.Series, flag: str) -> pd.Series:

@@ -14,7 +14,7 @@ from analysis.sources.reading import read_table
 from analysis.stakes import readings
 from analysis.stakes.definitions import definitions
 from analysis.stakes.governments import capital_codes, governments, lists_by_code, with_roles
-from analysis.stakes.reconcile import reconcile, reconcile_parts
+from analysis.stakes.reconcile import reconcile, reconcile_parts, without_states
 from analysis.stakes.spread import reasons, spread
 from analysis.stakes.timeline import timeline, without_event
 from analysis.writing import write_csv
@@ -164,9 +164,7 @@ def dollars(listed: pd.DataFrame, flows: pd.DataFrame, stated: set, flow_source:
             readings.flow_readings(listed, flows, listings, stated, flow_source),
             readings.jag(listed, totals, f"program_totals/{latest('program_totals')}"),
             readings.prime_awards(listed, cities, f"city_grants/{latest('city_grants')}"),
-            readings.whole_awards(
-                listed, awards, AWARDS_YEAR, f"county_grants/{latest('county_grants')}"
-            ),
+            readings.whole_awards(listed, awards, AWARDS_YEAR, f"county_grants/{latest('county_grants')}"),
             readings.slfrf(listed, treasury, treasury_source),
         ],
     )
@@ -185,7 +183,9 @@ def main() -> None:
     write_csv(table, processed("dollars_at_stake.csv"))
     write_csv(spread(table, main_list), processed("money_range.csv"))
     write_csv(reasons(table, main_list), processed("money_reasons.csv"))
-    write_csv(reconciled(panels, flows, source), processed("money_reconciliation.csv"))
+    balance = reconciled(panels, flows, source)
+    write_csv(balance, processed("money_reconciliation.csv"))
+    write_csv(without_states(balance), processed("money_residuals.csv"))
     write_csv(happened, processed("policy_timeline.csv"))
     write_csv(definitions(), processed("money_definitions.csv"))
     for (reading, measure), rows in table.groupby(["reading", "measure"]):
