@@ -17,8 +17,8 @@ from analysis.errors import DataError
 # Okabe and Ito's palette, safe for colour-blind readers; shape and lightness differ as well.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#767676"
 MARKS = ((GREY, "o"), (BLUE, "s"), (ORANGE, "D"), (GREEN, "^"))
-POWERS = {3: "1,000", 4: "10,000", 5: "100,000", 6: "1 million", 7: "10 million", 8: "100 million"}
-POWERS |= {9: "1 billion", 10: "10 billion", 11: "100 billion"}
+POWERS = {0: "1", 1: "10", 2: "100", 3: "1k", 4: "10k", 5: "100k", 6: "1M", 7: "10M", 8: "100M", 9: "1bn"}
+POWERS |= {10: "10bn", 11: "100bn", 12: "1,000bn"}
 LIMITS = ["estimate", "conf_low", "conf_high"]
 
 STYLE = {
@@ -168,8 +168,11 @@ def amounts_figure(amounts: pd.DataFrame, unit: str) -> Figure:
     edges = np.arange(np.floor(powers.min() * 2) / 2, powers.max() + 0.5, 0.5)
     axes.hist(powers, bins=edges, color=BLUE, edgecolor="white")
     whole = np.arange(np.ceil(edges[0]), np.floor(edges[-1]) + 1)
-    axes.set_xticks(whole, [POWERS.get(int(power), f"1e{int(power)}") for power in whole])
-    axes.set(xlabel="US dollars (each step of the scale is ten times the last)", ylabel=f"Number of {unit}")
+    axes.set_xticks(whole, [POWERS[int(power)] for power in whole])
+    axes.set(
+        xlabel="US dollars (k thousand, M million, bn billion); each step is ten times the last",
+        ylabel=f"Number of {unit}",
+    )
     left = len(amounts) - len(shown)
     if left:
         axes.set_title(f"{left} of zero or below are not drawn", fontsize=9, loc="left")

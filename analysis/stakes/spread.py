@@ -77,7 +77,13 @@ def has_flag(flags: pd.Series, flag: str) -> pd.Series:
 
 
 def reasons(stakes: pd.DataFrame, flag: str) -> pd.DataFrame:
-    """Rows without an amount over the governments with a flag, counted by reading, measure and reason."""
+    """Governments with a flag and without an amount, counted by reading, measure, unit and reason.
+
+    Returns
+    -------
+    DataFrame `reading, measure, unit, reason, governments, rows`; the unit "all" takes every kind together.
+    """
     chosen = stakes[has_flag(stakes["flags"], flag) & stakes["amount_usd"].isna()]
     keys = ["reading", "measure", "unit", "reason"]
-    return chosen.groupby(keys, as_index=False).agg(governments=("geoid", "nunique"), rows=("geoid", "size"))
+    every = pd.concat([chosen, chosen.assign(unit="all")])
+    return every.groupby(keys, as_index=False).agg(governments=("geoid", "nunique"), rows=("geoid", "size"))
