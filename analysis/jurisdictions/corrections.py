@@ -26,6 +26,7 @@ TABLES = {
     "consolidated_governments": ("state_abbr", "key"),
     "entry_oddities": ("state_abbr", "level", "key", "value"),
     "event_governments": ("state_abbr", "level", "key", "value"),
+    "money_codes": ("state_abbr", "key"),
 }
 
 
@@ -38,7 +39,8 @@ def read(table: str) -> pd.DataFrame:
         and its code), agencies (an agency and the codes of its counties), districts (a judicial district
         and its counties), consolidated_governments (a county and the place of the same government),
         entry_oddities (what is odd about an entry that only a reader can find), event_governments (a
-        dated event and a government that a source names in it, with its `role`).
+        dated event and a government that a source names in it, with its `role`), money_codes (a code
+        under which tables of money print a government, and the government's own).
 
     Raises
     ------

@@ -90,7 +90,7 @@ FLAGS = {
     "not_a_general_government": "Treasury's star: the county is no unit of general local government, and "
     "its allocation went to the state. Kept out of every distribution.",
     "city_registrations_only": "The compilers removed the registrations of counties, which for a "
-    "consolidated government may be its own.",
+    "government that is a county too may be its own.",
     "one_programme": "One programme of the reading, not all of it.",
     "rounded": "Rounded to 0.1 million US dollars as published.",
     "with_local_governments": "The state's local governments are in the figure.",

@@ -149,7 +149,7 @@ def prime_awards(governments: pd.DataFrame, cities: pd.DataFrame, source: str) -
             reason = "not_among_cities" if is_city else "not_a_city"
             rows.append(row(own.geoid, kind, source, reason=reason))
             continue
-        marks = ("city_registrations_only",) if "consolidated" in own.flags else ()
+        marks = ("city_registrations_only",) if own.county else ()
         for each in by_city[code].itertuples():
             found = figure(each.amount_usd)
             rows.append(row(own.geoid, kind, source, year=each.fiscal_year, flags=marks, **found))
@@ -228,11 +228,12 @@ def years_of(flows: pd.DataFrame, agencies: list[str], coverage: Coverage) -> di
 
     A year counts where the files hold a grant of each agency, or state to hold them all.
     """
+    there = flows[["awarding_agency", "fiscal_year"]].drop_duplicates()
+    seen = {(agency, int(year)) for agency, year in there.itertuples(index=False)}
     years = {}
-    for year in sorted(set(map(int, flows["fiscal_year"])) | {year for _, year in coverage}):
+    for year in sorted({year for _, year in [*seen, *coverage]}):
         stated = [(agency, year) in coverage or (EVERY_AGENCY, year) in coverage for agency in agencies]
-        seen = set(flows.loc[flows["fiscal_year"] == year, "awarding_agency"])
-        if all(ok or agency in seen for ok, agency in zip(stated, agencies, strict=True)):
+        if all(ok or (agency, year) in seen for ok, agency in zip(stated, agencies, strict=True)):
             years[year] = all(stated)
     return years
 
@@ -247,16 +248,20 @@ def why_none(flows: pd.DataFrame, agencies: list[str]) -> str:
 def amounts(governments: pd.DataFrame, flows: pd.DataFrame, reading: str) -> dict[tuple[str, int], float]:
     """Sums by government and fiscal year, of the flows that are the government's."""
     code = flows["county_geoid"].str.replace(r"^(?:ct_legacy_|retired_)", "", regex=True)
-    money = flows.assign(code=code, usd=flows["obligations_usd"].astype("float64"))
+    money = flows.assign(usd=flows["obligations_usd"].astype("float64"))
+    keys = ["recipient_class", "fiscal_year"]
+    by_county = money.groupby(["county_geoid", *keys])["usd"].sum()
+    of_counties = code.str.fullmatch(r"\d{5}").astype(bool)
+    by_state = money[of_counties].groupby([code[of_counties].str[:2], *keys])["usd"].sum()
     found: dict[tuple[str, int], float] = {}
     for own in governments.itertuples():
-        if own.unit == "state":
-            here = money[money["code"].str.fullmatch(rf"{own.geoid}\d{{3}}")]
-        else:
-            here = money[money["county_geoid"] == own.county] if own.county else money.iloc[:0]
+        here, place = (by_state, own.geoid) if own.unit == "state" else (by_county, own.county)
+        if place not in here.index:
+            continue
+        sums = here.loc[place].reset_index()
         if reading != "performed_in_county":
-            here = here[here["recipient_class"].isin(own_classes(own))]
-        for year, usd in here.groupby("fiscal_year")["usd"].sum().items():
+            sums = sums[sums["recipient_class"].isin(own_classes(own))]
+        for year, usd in sums.groupby("fiscal_year")["usd"].sum().items():
             found[own.geoid, int(year)] = round(usd, CENTS)
     return found
 

@@ -48,7 +48,8 @@ def reconcile(money: pd.DataFrame, units: Collection[str], published: Published)
     money = money.assign(reason=reasons(money, units), state=money["geoid"].map(state_of))
     money["part"] = money["reason"].map(lambda reason: "residual" if reason else "counted")
     grouped = money.groupby([*KEYS, "state", "part", "reason"], as_index=False)
-    parts = grouped.agg(rows=("geoid", "size"), amount_usd=("amount_usd", "sum"))
+    # A part of blank rows alone has no amount; that is not zero.
+    parts = grouped.agg(rows=("geoid", "size"), amount_usd=("amount_usd", lambda usd: usd.sum(min_count=1)))
     totals = money.groupby(KEYS, as_index=False).agg(rows=("geoid", "size"), amount_usd=("amount_usd", "sum"))
     totals = totals.assign(state="", part="total", reason="")
     return finish(parts, totals, published)
@@ -101,7 +102,8 @@ def state_of(code: str) -> str:
 def without_states(table: pd.DataFrame) -> pd.DataFrame:
     """The reconciliation with the states of each part summed, for a page."""
     keys = [*KEYS, "part", "reason", "published_usd", "difference_usd", "status"]
-    summed = table.groupby(keys, as_index=False, dropna=False, sort=False)[["rows", "amount_usd"]].sum()
+    grouped = table.groupby(keys, as_index=False, dropna=False, sort=False)[["rows", "amount_usd"]]
+    summed = grouped.sum(min_count=1)
     return summed[[column for column in COLUMNS if column != "state"]]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.errors import DataError, nearest
-from analysis.stakes.definitions import MEASURES
+from analysis.stakes.definitions import MEASURES, READINGS
 
 KEYS = ["reading", "measure", "fiscal_year", "unit"]
+UNITS = ("state", "county", "place", "cousub")
 QUARTILES = {"p25": 0.25, "median": 0.5, "p75": 0.75}
 # Money that the government does not have itself, or not for itself.
 KEPT_OUT = ("state_capital", "not_a_general_government")
@@ -53,7 +54,7 @@ def spread(stakes: pd.DataFrame, flag: str) -> pd.DataFrame:
         )
     table = pd.DataFrame(rows).astype({"fiscal_year": "Int64"})
     figures = [name for name in table if name.endswith("_usd")]
-    return table.assign(**table[figures].astype("float64").round(CENTS)).sort_values(KEYS, ignore_index=True)
+    return in_order(table.assign(**table[figures].astype("float64").round(CENTS)), KEYS)
 
 
 def one_measure(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -86,4 +87,17 @@ def reasons(stakes: pd.DataFrame, flag: str) -> pd.DataFrame:
     chosen = stakes[has_flag(stakes["flags"], flag) & stakes["amount_usd"].isna()]
     keys = ["reading", "measure", "unit", "reason"]
     every = pd.concat([chosen, chosen.assign(unit="all")])
-    return every.groupby(keys, as_index=False).agg(governments=("geoid", "nunique"), rows=("geoid", "size"))
+    counted = every.groupby(keys, as_index=False).agg(
+        governments=("geoid", "nunique"), rows=("geoid", "size")
+    )
+    return in_order(counted, keys)
+
+
+def in_order(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The rows by the keys, readings and measures in the order of their definitions."""
+    orders = {"reading": list(READINGS), "measure": list(MEASURES), "unit": [*UNITS, "all"]}
+
+    def rank(column: pd.Series) -> pd.Series:
+        return column.map(orders[column.name].index) if column.name in orders else column
+
+    return table.sort_values(keys, key=rank, ignore_index=True)

@@ -68,6 +68,19 @@ def dated_events(listed: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def own_codes(geoid: pd.Series) -> pd.Series:
+    """Codes of tables of money, those of designated places replaced by the government's own."""
+    decided = corrections.read("money_codes")
+    return geoid.replace(dict(zip(decided["key"], decided["value"], strict=True)))
+
+
+def city_awards() -> tuple[pd.DataFrame, str]:
+    """Prime awards to cities under the governments' own codes, and their source."""
+    vintage = latest("city_grants")
+    rows = programs.read_city_grants(vintage)
+    return rows.assign(geoid=own_codes(rows["geoid"])), f"city_grants/{vintage}"
+
+
 def allocations() -> tuple[pd.DataFrame, str]:
     """Treasury's allocations with the codes of the panel, and their source."""
     vintage = latest("slfrf")
@@ -75,7 +88,7 @@ def allocations() -> tuple[pd.DataFrame, str]:
     full = rows["geoid"].map(money.ten_digits())
     level = {program: level for level, program in money.SLFRF_LEVELS.items()}
     return rows.assign(
-        geoid=rows["geoid"].mask(rows["geoid_kind"] == "cousub", full).fillna(rows["geoid"]),
+        geoid=own_codes(rows["geoid"].mask(rows["geoid_kind"] == "cousub", full).fillna(rows["geoid"])),
         level=rows["program"].map(level),
         is_starred=rows["jurisdiction_as_published"].str.endswith("*"),
     ), f"slfrf/{vintage}"
@@ -110,12 +123,18 @@ def published_totals() -> dict[tuple[str, str, int], tuple[float, float]]:
     return totals
 
 
+def by_county(flows: pd.DataFrame) -> pd.DataFrame:
+    """Flows summed over agencies and recipients: `geoid`, `scope`, `fiscal_year`, `amount_usd`."""
+    money = flows.assign(geoid=flows["county_geoid"], amount_usd=flows["obligations_usd"].astype("float64"))
+    return money.groupby(["geoid", "scope", "fiscal_year"], as_index=False)["amount_usd"].sum()
+
+
 def reconciled(panels: dict[str, pd.DataFrame], flows: pd.DataFrame, flow_source: str) -> pd.DataFrame:
     """Every table of money against the panel's units and its published total."""
     units = {code for panel in panels.values() for code in panel.index}
     treasury, treasury_source = allocations()
     awards = money.read_county_grants(latest("county_grants")).reset_index()
-    cities = programs.read_city_grants(latest("city_grants"))
+    cities, city_source = city_awards()
     program = programs.read_program_grants(latest("program_grants"))
     tables = [
         treasury.assign(
@@ -132,16 +151,9 @@ def reconciled(panels: dict[str, pd.DataFrame], flows: pd.DataFrame, flow_source
             fiscal_year=AWARDS_YEAR,
             amount_usd=awards["award_amounts_usd"],
         ),
-        cities.assign(
-            source=f"city_grants/{latest('city_grants')}", measure="prime_awards", scope="recipient"
-        ),
+        cities.assign(source=city_source, measure="prime_awards", scope="recipient"),
         program.assign(source=f"program_grants/{latest('program_grants')}", measure="obligations"),
-        flows.assign(
-            source=flow_source,
-            measure="obligations",
-            geoid=flows["county_geoid"],
-            amount_usd=flows["obligations_usd"].astype("float64"),
-        ),
+        by_county(flows).assign(source=flow_source, measure="obligations"),
     ]
     needed = ["source", "measure", "scope", "fiscal_year", "geoid", "amount_usd"]
     every = pd.concat([each[needed] for each in tables if len(each)], ignore_index=True)
@@ -155,7 +167,7 @@ def dollars(listed: pd.DataFrame, flows: pd.DataFrame, stated: set, flow_source:
     """Every reading of every listed government."""
     treasury, treasury_source = allocations()
     awards = money.read_county_grants(latest("county_grants"))["award_amounts_usd"]
-    cities = programs.read_city_grants(latest("city_grants"))
+    cities, city_source = city_awards()
     totals = programs.read_totals(latest("program_totals"))
     listings = programs.read_listings(latest("assistance_listings")).index
     return readings.stakes(
@@ -163,7 +175,7 @@ def dollars(listed: pd.DataFrame, flows: pd.DataFrame, stated: set, flow_source:
         [
             readings.flow_readings(listed, flows, listings, stated, flow_source),
             readings.jag(listed, totals, f"program_totals/{latest('program_totals')}"),
-            readings.prime_awards(listed, cities, f"city_grants/{latest('city_grants')}"),
+            readings.prime_awards(listed, cities, city_source),
             readings.whole_awards(listed, awards, AWARDS_YEAR, f"county_grants/{latest('county_grants')}"),
             readings.slfrf(listed, treasury, treasury_source),
         ],

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import shutil
+from decimal import Decimal
 
 import pandas as pd
 import pytest
+import yaml
 
 from analysis.errors import DataError
 from analysis.provenance import read_output
@@ -14,9 +17,11 @@ from analysis.stakes import reconcile as reconciling
 from analysis.stakes.audit import check_reconciled, check_stakes, check_timeline
 from analysis.stakes.reconcile import reconcile, reconcile_parts, without_states
 from analysis.stakes.spread import one_measure, reasons, spread
+from analysis.stakes.stage import award_flows, latest
 from analysis.stakes.timeline import NOT_NAMED, timeline, without_event
+from analysis.writing import write_parquet
 from tests.conftest import REPOSITORY, record
-from tests.stakes.conftest import ledger
+from tests.stakes.conftest import FLOW, ledger
 
 KEY = {"source": "s/1", "measure": "obligations", "scope": "recipient", "fiscal_year": 2023}
 
@@ -36,12 +41,12 @@ def test_counted_and_residual_make_the_total():
     found = reconcile(TABLE, UNITS, {("s/1", "recipient", 2023): (26.0, 0.5)})
     rows = {
         (row.state, row.part, row.reason): (row.rows, row.amount_usd)
-        for row in found.fillna({"amount_usd": 0.0}).itertuples()
+        for row in found.astype(object).where(found.notna(), None).itertuples()
     }
     assert rows == {
         ("CA", "counted", ""): (1, 5.0),
         ("IL", "counted", ""): (2, 7.25),
-        ("IL", "residual", "blank in the source"): (1, 0.0),
+        ("IL", "residual", "blank in the source"): (1, None),
         ("CT", "residual", "an old county of Connecticut"): (2, 6.0),
         ("PR", "residual", "a territory"): (1, 1.0),
         ("", "residual", "no county: statewide"): (1, 7.0),
@@ -119,10 +124,8 @@ def test_capitals_are_kept_out_of_the_distribution_and_told():
 
 def test_reasons_are_counted_by_kind_and_for_all():
     found = reasons(SPREAD, "listed_a")
-    assert found[["unit", "reason", "governments"]].to_numpy().tolist() == [
-        ["all", "none", 1],
-        ["county", "none", 1],
-    ]
+    counted = found[["unit", "reason", "governments"]].to_numpy().tolist()
+    assert counted == [["county", "none", 1], ["all", "none", 1]]
 
 
 def test_one_measure_and_no_other():
@@ -245,3 +248,26 @@ def test_downloads_hold_one_measure_each(own):
         rows = pd.read_csv(path, dtype={"geoid": "str"})
         ((reading, measure),) = set(zip(rows["reading"], rows["measure"], strict=True))
         assert path.stem == f"{reading}-{measure}" and list(rows.columns) == list(own.columns)
+
+
+def test_stated_coverage_reaches_the_readings(project):
+    folder = project / "data/raw/usaspending/2026-01-01"
+    folder.mkdir(parents=True)
+    origin = dict.fromkeys(("publisher", "title", "url", "retrieved", "licence", "obtained"), "x")
+    origin |= {"as_of": "2025-09-30", "files": {"a.csv": {"sha256": "0"}}}
+    origin["covers"] = {"all": [2022], "Department of Justice": [2023, 2024]}
+    (folder / "origin.yaml").write_text(yaml.safe_dump(origin), encoding="utf-8")
+    (project / "data/processed").mkdir(parents=True)
+    flows, stated, source = award_flows()
+    assert flows.empty and source == "usaspending, not acquired yet"
+    row = ("06067", 2023, "Department of Justice", "16.738", "county", "recipient", Decimal("5.25"), 1)
+    write_parquet(pd.DataFrame([row], columns=FLOW), project / "data/processed/grant_flows.parquet")
+    flows, stated, source = award_flows()
+    assert len(flows) == 1 and source == "usaspending/2026-01-01"
+    assert stated == {("all", 2022), ("Department of Justice", 2023), ("Department of Justice", 2024)}
+
+
+def test_a_source_without_a_vintage_is_named(project):
+    shutil.rmtree(project / "data/raw/state_capitals")
+    with pytest.raises(DataError, match="state_capitals: no vintage is there"):
+        latest("state_capitals")
