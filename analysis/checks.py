@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import pandas as pd
 
@@ -21,45 +21,28 @@ from analysis.catalogue import (
     load_catalogue,
     measured_until,
 )
+from analysis.checking import Check, against_published, compare, note, shown
 from analysis.errors import DataError, nearest, run
 from analysis.ledger import codes_of, read_ledger
 from analysis.panel import load_panel
 from analysis.provenance import processed, read_output, read_param, root, vintages
-from analysis.sources import acs, geography, lists, money, rosters, state_policy, unauthorized, votes
+from analysis.sources import (
+    acs,
+    events,
+    geography,
+    lists,
+    money,
+    rosters,
+    state_policy,
+    unauthorized,
+    votes,
+)
 from analysis.sources.reading import read_table
 from analysis.sources.states import TERRITORIES
+from analysis.stakes.audit import check_reconciled, check_stakes, check_timeline
 from analysis.writing import write_csv
 
 CODE_WIDTHS = {"county": {5}, "place": {7, 10}, "state": {2}}
-
-
-@dataclass(frozen=True)
-class Check:
-    """One row of `checks.csv`; `value` and `expected` are text as printed."""
-
-    check: str
-    scope: str
-    value: str
-    expected: str
-    status: str
-
-
-def compare(check: str, scope: str, value: object, expected: object, holds: bool | None = None) -> Check:
-    """A row that passes where the value is the expected one, or where `holds` says so."""
-    passed = value == expected if holds is None else holds
-    return Check(check, scope, shown(value), shown(expected), "pass" if passed else "fail")
-
-
-def note(check: str, scope: str, value: object) -> Check:
-    """A figure to know."""
-    return Check(check, scope, shown(value), "", "info")
-
-
-def shown(value: object) -> str:
-    """A value as text: whole numbers whole, others to six digits."""
-    if isinstance(value, float):
-        return f"{value:.0f}" if value.is_integer() else f"{value:.6g}"
-    return str(value)
 
 
 def check_lists(entries: pd.DataFrame, ledger: pd.DataFrame) -> list[Check]:
@@ -239,12 +222,13 @@ def sums() -> list[Check]:
 
 
 def check_flows(flows: pd.DataFrame) -> list[Check]:
-    """Obligations by vintage, scope and year, and the same in both scopes: each grant has a place in each."""
+    """Obligations by vintage, year and scope, and the same in both scopes: each grant has a place in each."""
     rows = []
     for (vintage, year), group in flows.groupby(["vintage", "fiscal_year"]):
-        where, sums = f"usaspending {vintage} FY{year}", group.groupby("scope")["obligations_usd"].sum()
+        where, sums = f"usaspending/{vintage} {year}", group.groupby("scope")["obligations_usd"].sum()
         rows += [
-            note("US dollars of grants obligated", f"{where} {scope}", usd) for scope, usd in sums.items()
+            note("million US dollars obligated", f"{where} {scope}", round(usd / 10**6))
+            for scope, usd in sums.items()
         ]
         rows.append(compare("sums of the two scopes, apart", where, str(max(sums) - min(sums)), "0.00"))
     return rows
@@ -279,21 +263,6 @@ def check_joins(joins: pd.DataFrame) -> list[Check]:
     return rows
 
 
-def against_published(rows: Iterable[Check], published: pd.DataFrame) -> list[Check]:
-    """The rows, those for which a figure was published turned from `info` to `pass` or `fail`.
-
-    A published figure to which no row belongs is a `fail`: nothing looked at it.
-    """
-    expected = {(row.check, row.scope): row.expected for row in published.itertuples()}
-    out = []
-    for row in rows:
-        figure = expected.pop((row.check, row.scope), None)
-        out.append(row if figure is None else compare(row.check, row.scope, row.value, figure))
-    return out + [
-        compare(check, scope, "not computed", figure) for (check, scope), figure in expected.items()
-    ]
-
-
 def check_all() -> pd.DataFrame:
     """Every check of the built tables, one row each: `check, scope, value, expected, status`."""
     panels = {level: load_panel(level) for level in LEVELS}
@@ -305,6 +274,9 @@ def check_all() -> pd.DataFrame:
     rows += check_codes(entries, panels, "jurisdictions.csv")
     rows += check_codes(agencies, panels, "roster_agencies.csv")
     rows += check_outcomes(panels["county"])
+    rows += check_stakes(read_output("dollars_at_stake.csv"), entries)
+    rows += check_reconciled(read_output("money_reconciliation.csv"))
+    rows += check_timeline(read_output("policy_timeline.csv", as_text=True), events.read_newest())
     for level, panel in panels.items():
         rows += check_panel(level, panel, load_catalogue(level))
         rows += check_dates(level, load_catalogue(level))

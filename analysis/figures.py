@@ -12,10 +12,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from analysis.catalogue import label
+from analysis.errors import DataError
 
 # Okabe and Ito's palette, safe for colour-blind readers; shape and lightness differ as well.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#767676"
 MARKS = ((GREY, "o"), (BLUE, "s"), (ORANGE, "D"), (GREEN, "^"))
+POWERS = {0: "1", 1: "10", 2: "100", 3: "1k", 4: "10k", 5: "100k", 6: "1M", 7: "10M", 8: "100M", 9: "1bn"}
+POWERS |= {10: "10bn", 11: "100bn", 12: "1,000bn"}
 LIMITS = ["estimate", "conf_low", "conf_high"]
 
 STYLE = {
@@ -136,6 +139,43 @@ def coefficients_figure(coefficients: pd.DataFrame) -> Figure:
     panels[0].set_yticks(height, samples)
     panels[0].invert_yaxis()
     figure.supxlabel("Log odds of listing for one unit of the covariate", fontsize=10)
+    return figure
+
+
+def amounts_figure(amounts: pd.DataFrame, unit: str) -> Figure:
+    """How many governments have an amount of which size, in one measure; never two measures on one axis.
+
+    Parameters
+    ----------
+    amounts : `reading`, `measure`, `fiscal_year`, `amount_usd`, one row a government; amounts of zero or
+        below have no place on the scale of powers of ten and are counted in its title.
+    unit : what a row is, in the plural: "counties".
+
+    Raises
+    ------
+    DataError : no amount above zero, or more than one measure or year.
+    """
+    if len(amounts[["reading", "measure", "fiscal_year"]].drop_duplicates()) != 1:
+        raise DataError(
+            "a figure of amounts shows one measure of one year.", remedy="choose the rows of one."
+        )
+    shown = amounts[amounts["amount_usd"] > 0]
+    if shown.empty:
+        raise DataError("no amount is above zero.", remedy="leave the figure out.")
+    figure = new_figure(7.2, 2.6)
+    axes = figure.subplots()
+    powers = np.log10(shown["amount_usd"])
+    edges = np.arange(np.floor(powers.min() * 2) / 2, powers.max() + 0.5, 0.5)
+    axes.hist(powers, bins=edges, color=BLUE, edgecolor="white")
+    whole = np.arange(np.ceil(edges[0]), np.floor(edges[-1]) + 1)
+    axes.set_xticks(whole, [POWERS[int(power)] for power in whole])
+    axes.set(
+        xlabel="US dollars (k thousand, M million, bn billion); each step is ten times the last",
+        ylabel=f"Number of {unit}",
+    )
+    left = len(amounts) - len(shown)
+    if left:
+        axes.set_title(f"{left} of zero or below are not drawn", fontsize=9, loc="left")
     return figure
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from analysis.errors import RenderError
@@ -38,6 +40,19 @@ def claim(text: str, holds: bool) -> str:
     if not holds:
         raise RenderError(f"The numbers no longer bear the sentence {text!r}. Write it anew.")
     return text
+
+
+def dollars(amount: float) -> str:
+    """An amount as a sentence has it, to three digits; whole dollars below a million.
+
+    >>> dollars(65_100_000_000), dollars(210_386_343), dollars(-1_234.5), dollars(0)
+    ('65.1 billion US dollars', '210 million US dollars', '-1,234 US dollars', '0 US dollars')
+    """
+    for unit, name in ((1e9, "billion"), (1e6, "million")):
+        if abs(amount) >= unit:
+            digits = max(0, 2 - int(math.log10(abs(amount) / unit)))
+            return f"{amount / unit:,.{digits}f} {name} US dollars"
+    return f"{amount:,.0f} US dollars"
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -27,6 +27,8 @@ ORDER = (
     "units",
     "ledger",
     "panel",
+    "checking",
+    "stakes",
     "checks",
     "models",
     "tables",

@@ -25,6 +25,8 @@ TABLES = {
     "districts": ("state_abbr", "key"),
     "consolidated_governments": ("state_abbr", "key"),
     "entry_oddities": ("state_abbr", "level", "key", "value"),
+    "event_governments": ("state_abbr", "level", "key", "value"),
+    "money_codes": ("state_abbr", "key"),
 }
 
 
@@ -36,7 +38,9 @@ def read(table: str) -> pd.DataFrame:
     table : names (a wrong name and the right one, or "" where there is no such unit), aliases (a short name
         and its code), agencies (an agency and the codes of its counties), districts (a judicial district
         and its counties), consolidated_governments (a county and the place of the same government),
-        entry_oddities (what is odd about an entry that only a reader can find).
+        entry_oddities (what is odd about an entry that only a reader can find), event_governments (a
+        dated event and a government that a source names in it, with its `role`), money_codes (a code
+        under which tables of money print a government, and the government's own).
 
     Raises
     ------

@@ -13,7 +13,8 @@ from analysis.jurisdictions import corrections, match
 from analysis.jurisdictions.gazetteer import gazetteer
 from analysis.jurisdictions.normalise import key, normalise
 from analysis.provenance import root
-from analysis.sources import lists, rosters
+from analysis.sources import events, lists, rosters
+from analysis.stakes.timeline import ROLES
 
 
 @pytest.mark.parametrize("table", corrections.TABLES)
@@ -21,7 +22,7 @@ def test_every_table_is_sound_and_its_codes_exist(table: str) -> None:
     frame = corrections.read(table)
     known = gazetteer().by_geoid
     assert len(frame) > 0
-    if table not in {"names", "entry_oddities"}:
+    if table not in {"names", "entry_oddities", "event_governments"}:
         codes = [code for cell in frame["value"] for code in cell.split(";") if code]
         assert len(codes) >= len(frame) - 1
         assert [code for code in codes if code not in known] == []
@@ -88,3 +89,12 @@ def test_a_decision_of_no_unit_is_no_review() -> None:
     row = pd.DataFrame({"state_abbr": ["CA"], "level": ["place"], "text_as_published": ["Represa"]})
     found = match(row).iloc[0]
     assert found["unit"] == "none" and not found["needs_review"] and "prison" in found["note"]
+
+
+def test_governments_named_in_events_are_read() -> None:
+    table = corrections.read("event_governments")
+    read = match(table.rename(columns={"value": "text_as_published"}))
+    assert len(read) > 60 and read["geoid"].notna().all() and not read["needs_review"].any()
+    published = set(events.read_newest()["event"])
+    assert {event for event in table["key"] if event not in published} == set()
+    assert set(table["role"]) <= set(ROLES)
