@@ -12,9 +12,10 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
+from analysis.jurisdictions.candidates import compatible
 from analysis.jurisdictions.gazetteer import Gazetteer, Government
 from analysis.jurisdictions.normalise import STATE_NAMES, key, normalise, readings, text_of
-from analysis.jurisdictions.resolve import Verdict, answer, compatible
+from analysis.jurisdictions.resolve import Verdict, answer
 
 LIKENESS = 0.80  # 1 - edits / letters of the longer name; two letters exchanged are one edit
 MARGIN = 0.08  # by which the nearest must be likelier than the next
