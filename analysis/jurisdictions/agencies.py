@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 
 from analysis.jurisdictions import fuzzy, special
-from analysis.jurisdictions.candidates import COUNTYS, candidates, own_governments
+from analysis.jurisdictions.candidates import COUNTYS, candidates, longer, own_governments
 from analysis.jurisdictions.corrections import Decisions
 from analysis.jurisdictions.evidence import County, Row, county_named, county_of, hint_of, without
 from analysis.jurisdictions.gazetteer import Gazetteer, Government
@@ -23,6 +23,7 @@ from analysis.jurisdictions.offices import (
     POLICE,
     PRISON,
     WITHIN_COUNTY,
+    before_police,
     is_county_office,
 )
 from analysis.jurisdictions.resolve import (
@@ -48,8 +49,7 @@ OFFICE_BEGINS = re.compile(
 )
 # "Sheriff's Office of Hall": the county stands behind.
 OFFICE_OF = re.compile(r"^(?:office of (?:the )?)?sheriffs?(?: office| department)? of (?:the )?(.+)$")
-BEFORE_POLICE = re.compile(r"\s*\b(?:(?:department|dept|division|bureau|office) of(?: the)?|the)$")
-AFTER_OF = re.compile(r"^(?:of|for|in)? ?(?:the )?(?=\w)")
+AFTER_OF = re.compile(r"^(?:(?:of|for|in) )?(?:the )?")
 KIND_ALONE = {"", "city", "town", "village", "borough", "the"}
 
 
@@ -122,18 +122,19 @@ def county_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | No
     if named.government is None:
         return _unknown_county(gaz, row, named)
     g = named.government
-    left = without(named, row.said)
+    left = _without_city(gaz, g, without(named, row.said))
     rest = own_name_removed(row.state, left)
     if named.several:
         left = rest = f"{rest} of several counties"
-    if rest and not is_county_office(rest):
-        if WITHIN_COUNTY.search(rest) and not COUNTY_OFFICE.search(rest):
-            return row.hint.weigh(part_of(g.geoid, f"a body within {g.name}"), [g.geoid])
+    office = not rest or is_county_office(rest)
+    if not office or own_governments(gaz, row.state, before_police(left)):
         if POLICE.search(left) and not COUNTY_OFFICE.search(left) and not named.several:
             inside = police_verdict(gaz, decided, replace(row, said=left, hint=County(g, g.name)))
             own = gaz.by_geoid.get(inside.geoid) if inside else None
-            if own and g.geoid in own.counties:
+            if own and g.geoid in own.counties and inside.match_type != "fuzzy":
                 return row.hint.weigh(inside, [g.geoid])
+        if not office and WITHIN_COUNTY.search(rest) and not COUNTY_OFFICE.search(rest):
+            return row.hint.weigh(part_of(g.geoid, f"a body within {g.name}"), [g.geoid])
     alias = key(g.names[0]) not in {reading.key for reading in readings(named.text)}
     match_type = "correction" if named.corrected else "exact" if g.name in row.agency else "normalised"
     verdict = answer(
@@ -143,20 +144,35 @@ def county_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | No
         verdict = replace(verdict, match_type="kind_resolved").noting(
             f"no such county; the only county-equivalent of that name is {g.name}"
         )
-    if rest and not is_county_office(rest):
+    if not office:
         verdict = verdict.noting(f"the words {rest!r} are no known office of a county", review=True)
     return row.hint.weigh(verdict, [g.geoid])
+
+
+def _without_city(gaz: Gazetteer, county: Government, left: str) -> str:
+    """The words beside a county's name without those of the official name of a consolidated government:
+    "Unified Government of Wyandotte County/Kansas City Sheriff"."""
+    if county.place_code is None or "government" not in left:
+        return left
+    place = gaz.by_geoid[county.place_code]
+    for name in (*place.names, *place.aliases):
+        left = re.sub(rf"\b{re.escape(normalise(name))}\b", " ", left)
+    return " ".join(re.sub(r"\b(?:unified|consolidated|metropolitan|metro|government)\b", " ", left).split())
 
 
 def _unknown_county(gaz: Gazetteer, row: Row, named: County) -> Verdict:
     """A county that the state does not have: COUNTY, or the one state that has it, as a candidate."""
     note = f"{row.state} has no {named.text}"
+    if (held := row.hint.government) and fuzzy.one_letter_from(gaz, named.text, held):
+        return answer(held, "fuzzy", f"{named.text!r} is one letter from {held.name}; COUNTY agrees")
     if near := fuzzy.misspelt(gaz, row.state, named.text, "county", row.hint.government):
         if near.geoid:
             return row.hint.weigh(near, [near.geoid])
         note = near.note
-    if held := row.hint.government:
+    if held:
         return answer(held, "kind_resolved", f"{note}; COUNTY gives {held.name}", review=True)
+    if len(begun := longer(gaz, row.state, named.text)) == 1:
+        return answer(begun[0], "kind_resolved", f"{note}; so begins {begun[0].name}", review=True)
     elsewhere = [g for g in gaz.counties_called(key(named.text.rpartition(" ")[0])) if g.state != row.state]
     if len(elsewhere) == 1:
         return answer(
@@ -173,11 +189,13 @@ def office_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | No
     behind = OFFICE_OF.match(row.said)
     stem = behind[1] if behind else OFFICE_BEGINS.sub("", row.said)
     office = "sheriff" if behind else row.said[len(stem) :].strip()
-    stem = own_name_removed(row.state, stem) or stem
     if not stem:
         return Verdict(note="an office of a county that is not named")
     stem, corrected = decided.name(row.state, "county", stem)
     found, explicit = candidates(gaz, row.state, stem, "county")
+    if not found and (bare := own_name_removed(row.state, stem)):
+        stem = bare
+        found, explicit = candidates(gaz, row.state, stem, "county")
     counties = {code: bears for code, bears in found.items() if gaz.by_geoid[code].unit == "county"}
     if not found and (guess := fuzzy.misspelt(gaz, row.state, stem, "county", row.hint.government)):
         return row.hint.weigh(guess, [guess.geoid]) if guess.geoid else guess
@@ -214,7 +232,7 @@ def police_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | No
     found = POLICE.search(row.said)
     if not found:
         return None
-    stem = BEFORE_POLICE.sub("", row.said[: found.start()].strip())
+    stem = before_police(row.said)
     tail = " ".join(AROUND_POLICE.sub(" ", row.said[found.end() :]).split())
     own = county_of(gaz, row.state, tail) if tail else None
     if stem in KIND_ALONE or stem in {"department", "dept", "division", "bureau", "office"}:

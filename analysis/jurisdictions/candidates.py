@@ -40,19 +40,19 @@ def compatible(kind: str, g: Government) -> bool:
 def candidates(gaz: Gazetteer, state: str, text: object, heading: str) -> tuple[dict[str, str], bool]:
     """Codes of the governments that a name can mean, each with how it bears it (`RANK`); and whether a kind
     word was needed to find them ("City of Durango", but not "Culver City")."""
-    plain = gaz.find(state, key(text))
+    plain = [(g, alias) for g, alias in gaz.find(state, key(text)) if _is_name(g, text)]
     worded = [
         (g, alias)
         for reading in readings(text)[1:]
         for g, alias in gaz.find(state, reading.key)
-        if compatible(reading.kind, g)
+        if compatible(reading.kind, g) and _called(g, reading)
     ]
     loose = [] if plain or worded else _loosely_worded(gaz, state, text)
     found: dict[str, str] = {}
     for g, alias in [*plain, *worded, *loose]:
         under = gaz.under(g, heading)
         if under.unit != "state":
-            bears = LOOSE if loose and state not in STYLED_STATES else ALIAS if alias else OWN
+            bears = LOOSE if loose and not _styled(g, text) else ALIAS if alias else OWN
             bears = COUNTYS if _by_county(gaz, under, key(text)) else bears
             found[under.geoid] = min(bears, found.get(under.geoid, bears), key=RANK.index)
     return found, not plain and bool(worded or loose)
@@ -64,6 +64,29 @@ def _by_county(gaz: Gazetteer, g: Government, name_key: str) -> bool:
         return False
     county = gaz.by_geoid[g.county_code]
     return name_key == key(county.names[0]) != key(g.names[0])
+
+
+def _is_name(g: Government, text: object) -> bool:
+    """Whether a text is a name, or a place's with its kind as a word apart: Auburntown is no Auburn town."""
+    official = g.name if g.unit != "cousub" else f"{g.names[0]} {g.kind}"
+    own = key(text) in {key(name) for name in (*g.names, *g.aliases)}
+    return own or g.unit in {"state", "county"} or normalise(text) == normalise(official)
+
+
+def _called(g: Government, reading: Reading) -> bool:
+    """Whether a reading's key is a name without a kind word: "City of Webster City" does not mean Webster.
+
+    Beside County, the short name of a consolidated government is none: Macon County is not Macon-Bibb's.
+    """
+    short = g.unit != "county" and reading.kind in {"county", "parish"}
+    return reading.key in {key(name) for name in (g.names if short else (*g.names, *g.aliases))}
+
+
+def _styled(g: Government, text: object) -> bool:
+    """Whether a city may be called Town of here, and a town City of."""
+    said = {reading.kind for reading in readings(text)[1:]}
+    styled = g.state in STYLED_STATES and " of " in normalise(text)
+    return styled and {g.kind, *said} == {"city", "town"}
 
 
 def _loosely_worded(gaz: Gazetteer, state: str, text: object) -> list[tuple[Government, bool]]:

@@ -113,6 +113,13 @@ def misspelt(
     return answer(near.winner, "fuzzy", f"{said!r} is nearly {near.note}{witness}", review=not agrees)
 
 
+def one_letter_from(gaz: Gazetteer, text: str, g: Government) -> bool:
+    """Whether a text is a government's name but for one letter, however short, and is no county's name in any
+    state: enough where another field gives that government."""
+    said = readings(text)[-1].key
+    return OSA.distance(said, key(g.names[0])) == 1 and not gaz.counties_called(said)
+
+
 def mended(gaz: Gazetteer, state: str, said: str) -> tuple[str, str]:
     """A normalised text whose kind words of one wrong letter are mended, and what was mended ("" if nothing).
 

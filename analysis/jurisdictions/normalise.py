@@ -85,11 +85,16 @@ class Reading:
 
 
 def text_of(value: object) -> str:
-    """Any cell as text; missing values and things that are no text become what `str` gives, or ""."""
+    """Any cell as text: what `str` gives, "" for a missing value. Never raises."""
     if isinstance(value, str):
         return value
     missing = value is None or value is pd.NA or value is pd.NaT
-    return "" if missing or (isinstance(value, float) and value != value) else str(value)
+    if missing or (isinstance(value, float) and value != value):
+        return ""
+    try:
+        return str(value)
+    except Exception:  # an object whose own text fails has none
+        return ""
 
 
 def normalise(text: object) -> str:

@@ -36,18 +36,20 @@ FILLERS = (
     "facilities center centers complex unit force of the and for in s metropolitan metro county parish"
 )
 WORDS = (
-    "sheriff sheriffs police law enforcement public safety correction corrections correctional "
-    "rehabilitation detention jail prison criminal justice authority board commissioner commissioners "
-    "supervisors district attorney attorneys prosecutor prosecutors constable constables precinct "
-    "township borough village university college airport"
+    "office department division sheriff sheriffs police law enforcement public safety correction corrections "
+    "correctional rehabilitation detention jail prison criminal justice authority board commissioner "
+    "commissioners supervisors district attorney attorneys prosecutor prosecutors constable constables "
+    "precinct township borough village university college airport"
 )
 KNOWN_WORDS = frozenset([*WORDS.split(), *FILLERS.split()])
+MENDED_TO = tuple(sorted(word for word in WORDS.split() if len(word) > 5))
 _COUNTY = re.compile(rf"\b(?:{'|'.join(COUNTY_PHRASES)})\b")
 _FILLER = re.compile(rf"\b(?:{'|'.join(FILLERS.split())})\b")
 MENDED_LENGTH = 5
 
 # The police of a municipality, and what else may stand around the words.
 POLICE = re.compile(r"\b(?:public safety|police|marshals?|law enforcement|dps|pd)\b")
+BEFORE_POLICE = re.compile(r"\s*\b(?:(?:department|dept|division|bureau|office) of(?: the)?|the)$")
 AROUND_POLICE = re.compile(
     r"\b(?:department|departement|dept|services?|office|division|bureau|force|s|public|safety|police|marshals?)\b"
 )
@@ -66,6 +68,12 @@ def is_county_office(words: str) -> bool:
     return found > 0 and not _FILLER.sub(" ", left).strip()
 
 
+def before_police(said: str) -> str:
+    """The words before those for police, without "Division of"; the whole text if it holds none."""
+    found = POLICE.search(said)
+    return BEFORE_POLICE.sub("", said[: found.start()].strip()) if found else said
+
+
 @lru_cache(maxsize=20_000)
 def mended(words: str) -> str:
     """Words of one wrong letter as the known words of agencies that they mean: "sheriffs offce"."""
@@ -75,5 +83,5 @@ def mended(words: str) -> str:
 def _meant(word: str) -> str:
     if len(word) < MENDED_LENGTH or word in KNOWN_WORDS:
         return word
-    near = sorted(known for known in KNOWN_WORDS if OSA.distance(word, known, score_cutoff=1) <= 1)
+    near = [known for known in MENDED_TO if OSA.distance(word, known, score_cutoff=1) <= 1]
     return near[0] if near else word

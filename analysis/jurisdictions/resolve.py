@@ -158,6 +158,8 @@ def _rivals(other: Government, chosen: Government) -> bool:
     township beside it. A city keeps its bare name; a township of other states is called one."""
     if other.geoid in NEW_YORK_BOROUGHS:
         return chosen.unit != "county" and other.geoid not in chosen.counties
+    if other.unit == "county":  # a county is better known by its bare name than a township
+        return chosen.kind == "township" and chosen.state != "NJ"
     if chosen.unit != "place" or other.unit != "cousub":
         return False
     if chosen.kind in CITY_KINDS:  # Connecticut's Groton is a city inside a town

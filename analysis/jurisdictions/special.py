@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from analysis.jurisdictions.candidates import candidates, own_governments
 from analysis.jurisdictions.corrections import Decisions
-from analysis.jurisdictions.evidence import Row, county_named
+from analysis.jurisdictions.evidence import Row, county_named, without
 from analysis.jurisdictions.gazetteer import Gazetteer
 from analysis.jurisdictions.normalise import key
+from analysis.jurisdictions.offices import before_police
 from analysis.jurisdictions.resolve import Verdict, choose, described
 
 ORDINALS = (
@@ -121,15 +122,12 @@ def part_of(county: str, note: str, review: bool = False, match_type: str | None
 def institution_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
     """A campus, airport or port without a hand decision: the county in its name, else COUNTY, else the
     county of the city it is named for; the last two are for review."""
-    found = INSTITUTION.search(row.said)
-    if (
-        not found
-        or "sheriff" in row.said
-        or own_governments(gaz, row.state, row.said.partition(" police")[0])
-    ):
+    named = county_named(gaz, decided, row.state, row.said)
+    said = without(named, row.said) if named and named.government else row.said
+    found = INSTITUTION.search(said)
+    if not found or "sheriff" in said or own_governments(gaz, row.state, before_police(said)):
         return None
     note = f"an institution ({found[0]})"
-    named = county_named(gaz, decided, row.state, row.said[: found.start()])
     if named and named.government:
         verdict = part_of(named.government.geoid, note, named.several).noting(named.note)
         return row.hint.weigh(verdict, [named.government.geoid])
@@ -144,7 +142,7 @@ def institution_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict
 
 def tribal_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
     """The police of a tribe: no unit of the gazetteer; the county that COUNTY gives is for review."""
-    if not TRIBE.search(row.said) or own_governments(gaz, row.state, row.said.partition(" police")[0]):
+    if not TRIBE.search(row.said) or own_governments(gaz, row.state, before_police(row.said)):
         return None
     note = "an agency of a tribe, whose government is none of a state's"
     held = row.hint.government
@@ -171,8 +169,14 @@ def regional_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | 
     held = row.hint.government
     if len(listed) > 1 and not left - {"and"}:
         codes = sorted(g.geoid for g in listed)
-        note = f"a region of {described(listed)}"
-        return row.hint.weigh(Verdict(";".join(codes), "counties", "", "kind_resolved", False, note), codes)
+        verdict = Verdict(
+            ";".join(codes), "counties", "", "kind_resolved", False, f"a region of {described(listed)}"
+        )
+        called = {other.geoid: other for g in listed for other, _ in gaz.find(row.state, key(g.names[0]))}
+        pairs = [g for code, g in called.items() if g.unit == "county" and code not in codes]
+        if pairs:  # Roanoke is a county and an independent city
+            verdict = verdict.noting(f"could also be {described(pairs)}", review=True)
+        return row.hint.weigh(verdict, codes)
     if "jail" in row.said.split() or "task" in row.said.split():
         return Verdict(note="a region whose counties are not known")
     note = "the police of a region smaller than the county"

@@ -14,8 +14,8 @@ from analysis.jurisdictions.corrections import Decisions
 from analysis.jurisdictions.evidence import Row
 from analysis.jurisdictions.gazetteer import Gazetteer
 from analysis.jurisdictions.normalise import normalise
-from analysis.jurisdictions.offices import POLICE
-from analysis.jurisdictions.resolve import Verdict, answer
+from analysis.jurisdictions.offices import POLICE, before_police
+from analysis.jurisdictions.resolve import Verdict, answer, described
 from analysis.sources.states import STATES, TERRITORIES
 
 NAMES = {state: name for state, (_, name) in {**STATES, **TERRITORIES}.items()}
@@ -65,12 +65,21 @@ def state_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | Non
     named, rest = _named(row.said)
     if named and _is_office(named, rest) and not LOCAL.search(rest):
         if row.state not in named:
+            if (
+                row.kind[:5] != "state"
+                and POLICE.match(rest)
+                and own_governments(gaz, row.state, NAMES[named[0]])
+            ):
+                return None
             return Verdict(note=f"an agency of {NAMES[named[0]]} under {row.state}")
-        return _state(gaz, row)
+        cities = own_governments(gaz, row.state, NAMES[row.state])
+        cities = cities if row.kind == "municipality" else [g for g in cities if g.unit == "place"]
+        doubt = POLICE.search(rest) and not rest.startswith("state ") and cities
+        return _state(gaz, row, f"so is called {described(cities)}" if doubt else "")
     if row.state == "DC" and re.match(r"metropolitan police\b", row.said):
         return _state(gaz, row)
     of_attorney = re.search(r"\b(?:state|district|county) attorneys?\b", row.said)
-    if own_governments(gaz, row.state, row.said.partition(" police")[0]) or of_attorney:
+    if own_governments(gaz, row.state, before_police(row.said)) or of_attorney:
         return None
     if BARE_OFFICE.fullmatch(row.said):
         local = row.kind in {"county", "municipality"}
@@ -84,7 +93,7 @@ def _is_office(named: tuple[str, ...], rest: str) -> bool:
     """Whether the words after a state's name are an office of it; a territory's police is its own."""
     if STATE_OFFICE.match(rest):
         return True
-    last = re.fullmatch(r"[\w ]+ (?:commission|lottery|department of [\w ]+|penitentiary)", rest)
+    last = re.fullmatch(r"(?:[\w ]+ )?(?:commission|lottery|board(?: of [\w ]+)?|department of [\w ]+)", rest)
     return bool(last) or (named[0] in TERRITORIES and bool(TERRITORY_OFFICE.match(rest)))
 
 
