@@ -91,7 +91,7 @@ def test_another_state_settles_only_what_bears_the_name_there(settled: pd.DataFr
 def test_a_city_by_its_countys_name_is_never_settled() -> None:
     linked = [g for g in gazetteer().by_geoid.values() if g.unit == "county" and g.place_code]
     pairs = [(g, gazetteer().by_geoid[g.place_code]) for g in linked]
-    other = [g for g, place in pairs if key(g.names[0]) != key(place.names[0])]
+    other = [g for g, at in pairs if key(g.names[0]) != key(at.names[0]) and g.state != "DC"]
     assert len(other) >= 20
     found = match(
         pd.DataFrame(
