@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from analysis.jurisdictions.candidates import CITY_KINDS
 from analysis.jurisdictions.gazetteer import Gazetteer
 from analysis.jurisdictions.normalise import key, readings, split_state
-from analysis.jurisdictions.resolve import CITY_KINDS
 
 COLUMNS = ("vintage", "entry", "state_abbr", "level", "kind", "evidence", "source_url")
 
@@ -31,7 +31,7 @@ def entry_audit(
     )
     found = [
         *_texts(entries, gaz),
-        *_one_government_twice(entries),
+        *_one_government_twice(entries, gaz),
         *_shared_names(entries),
         *_agreements(entries, agencies),
         *_by_hand(entries, oddities),
@@ -78,17 +78,26 @@ def _texts(entries: pd.DataFrame, gaz: Gazetteer) -> Iterator[tuple]:
             yield row, "wrong kind", f"printed under cities; {g.name} ({g.geoid}) is a {g.kind}", ""
 
 
-def _one_government_twice(entries: pd.DataFrame) -> Iterator[tuple]:
-    """Entries of one list whose governments share a code."""
-    settled = entries[~entries["needs_review"] & (entries["geoid"] != "")]
-    codes = (settled["geoid"] + ";" + settled["also_geoids"]).str.strip(";").str.split(";")
-    owners = settled.assign(code=codes).explode("code")
-    for (_, code), group in owners.groupby(["vintage", "code"], sort=True):
-        if len(group) > 1:
+def _one_government_twice(entries: pd.DataFrame, gaz: Gazetteer) -> Iterator[tuple]:
+    """Entries of one list whose governments share a code, or of which one has no unit and bears the name of
+    the other's government."""
+    known = entries.assign(codes=[_codes(row, gaz) for row in entries.itertuples()])
+    owners = known.explode("codes").dropna(subset="codes")
+    for (_, code), group in owners.groupby(["vintage", "codes"], sort=True):
+        if len(group) > 1 and (group["geoid"] != "").any():
             names = " and ".join(repr(text) for text in group["text_as_published"])
             for row in group.itertuples():
-                if row.geoid == code or code not in set(group["geoid"]):
+                if row.geoid in {code, ""} or code not in set(group["geoid"]):
                     yield row, "one government twice", f"{names} are one government", ""
+
+
+def _codes(row: tuple, gaz: Gazetteer) -> list[str]:
+    """The codes of an entry's government; of one without an answer those of the one government so called."""
+    if row.geoid:
+        return [] if row.needs_review else [row.geoid, *filter(None, row.also_geoids.split(";"))]
+    called = [g for g, _ in gaz.find(row.state_abbr, row.bare)]
+    codes = {code for g in called for code in (g.geoid, *g.also)}
+    return sorted(codes) if called and all({g.geoid, *g.also} == codes for g in called) else []
 
 
 def _shared_names(entries: pd.DataFrame) -> Iterator[tuple]:

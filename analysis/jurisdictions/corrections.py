@@ -63,6 +63,9 @@ def check_decided(frame: pd.DataFrame, path: Path) -> None:
     rules = {"reason": r".{10,}", "source_url": r"https?://\S+", "decided_on": r"\d{4}-\d{2}-\d{2}"}
     for column, pattern in rules.items():
         wrong = [line for line, text in frame[column].items() if not re.fullmatch(pattern, text)]
+        if column == "decided_on" and not wrong:
+            days = pd.to_datetime(frame[column], format="%Y-%m-%d", errors="coerce")
+            wrong = list(days.index[days.isna()])
         if wrong:
             raise DataError(
                 f"{frame.loc[wrong[0], column]!r} is not a {column.replace('_', ' ')}.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.jurisdictions import fuzzy
 from analysis.jurisdictions.corrections import Decisions
@@ -13,12 +13,36 @@ from analysis.jurisdictions.normalise import LONGEST_NAME, key, normalise, readi
 from analysis.jurisdictions.resolve import Verdict
 
 COUNTY_WORDS = ("county", "parish")
-NOTHING = {"", "n a", "na", "none", "null", "nan"}
-# Words before a county's name that do not change which county is meant.
-INTRODUCTION = re.compile(
-    r"the|office|of|and|for|in|metropolitan|metro|sheriffs?|district|attorneys?|prosecutor|board|commissioners"
-    r"|department|corrections|division|jail|pennsylvania|pa|state|constables?"
+# Words before a county's name that are no part of it.
+OFFICE_INTRODUCTION = frozenset(
+    [
+        "the",
+        "office",
+        "of",
+        "and",
+        "for",
+        "in",
+        "sheriff",
+        "sheriffs",
+        "district",
+        "attorney",
+        "attorneys",
+        "prosecutor",
+        "board",
+        "commissioners",
+        "department",
+        "corrections",
+        "division",
+        "jail",
+        "pennsylvania",
+        "pa",
+        "state",
+        "constable",
+        "constables",
+        "police",
+    ]
 )
+NOTHING = {"", "n a", "na", "none", "null", "nan"}
 
 
 @dataclass(frozen=True)
@@ -26,14 +50,15 @@ class County:
     """What a text is evidence of: the county it names, if the state has one, and the text itself.
 
     `near` is the county that a misspelt text is nearly the name of, `elsewhere` the counties of other states
-    that bear the name: both can contradict, and neither can confirm.
+    that bear the name: both can contradict, and neither can confirm. `several` marks a text that names two
+    different counties.
     """
 
     government: Government | None
     text: str
     note: str = ""
     corrected: bool = False
-    doubtful: bool = False
+    several: bool = False
     near: Government | None = None
     elsewhere: tuple[Government, ...] = ()
 
@@ -95,17 +120,19 @@ def hint_of(gaz: Gazetteer, decided: Decisions, state: str, county: str) -> Coun
 def county_named(gaz: Gazetteer, decided: Decisions, state: str, said: str) -> County | None:
     """The county that a normalised name holds: "X County ...", "County of X ...", or None if it holds none.
 
-    A name that says County without a county of the state comes back without a government; one with two
-    different counties comes back doubtful.
+    A name that says County without a county of the state comes back without a government; one that names two
+    is marked `several`. What else the name holds, `without` tells.
     """
     words = said.split()
+    kinds = COUNTY_WORDS if state != "AK" else (*COUNTY_WORDS, "borough")
     found = [
         _before(gaz, decided, state, words[:at], word)
         for at, word in enumerate(words)
-        if word in COUNTY_WORDS and at
+        if word in kinds and at
     ]
-    if words[:2] == ["county", "of"]:
-        found.append(_after(gaz, decided, state, words[2:]))
+    if "county of" in said:
+        at = words.index("county")
+        found.append(_after(gaz, decided, state, words[at + 2 :]))
     found = [county for county in found if county is not None]
     known = [county for county in found if county.government]
     if not found:
@@ -113,8 +140,7 @@ def county_named(gaz: Gazetteer, decided: Decisions, state: str, said: str) -> C
     if not known:
         return found[0]
     one = len({county.government.geoid for county in known}) == 1
-    best = min(known, key=lambda county: county.doubtful)
-    return best if one else County(best.government, best.text, "two counties are named", doubtful=True)
+    return known[0] if one else replace(known[0], note="two counties are named", several=True)
 
 
 def _before(gaz: Gazetteer, decided: Decisions, state: str, words: list[str], kind: str) -> County | None:
@@ -122,11 +148,9 @@ def _before(gaz: Gazetteer, decided: Decisions, state: str, words: list[str], ki
     for start in range(len(words)):
         name = " ".join(words[start:])
         fixed, reason = decided.names.get((state, "county", key(f"{name} {kind}")), (None, ""))
-        government = county_of(gaz, state, fixed or f"{name} {kind}")
-        if government:
-            doubtful = not all(INTRODUCTION.fullmatch(word) for word in words[:start])
-            return County(government, f"{name} {kind}", reason, bool(fixed), doubtful)
-    left = [word for word in words if not INTRODUCTION.fullmatch(word)]
+        if government := county_of(gaz, state, fixed or f"{name} {kind}"):
+            return County(government, f"{name} {kind}", reason, bool(fixed))
+    left = [word for word in words if word not in OFFICE_INTRODUCTION]
     return County(None, " ".join([*left, kind])) if left else None
 
 
@@ -136,5 +160,12 @@ def _after(gaz: Gazetteer, decided: Decisions, state: str, words: list[str]) -> 
         name = " ".join(words[:end])
         fixed, reason = decided.names.get((state, "county", key(f"{name} county")), (None, ""))
         if government := county_of(gaz, state, fixed or f"{name} county"):
-            return County(government, f"{name} county", reason, bool(fixed))
+            return County(government, f"county of {name}", reason, bool(fixed))
     return None
+
+
+def without(county: County, said: str) -> str:
+    """A normalised name without the county that it names, in whatever order the words County and of stand."""
+    name = re.sub(r"^county of | (?:county|parish|borough)$", "", county.text)
+    either = rf"\b(?:county of {re.escape(name)}|{re.escape(name)} (?:county|parish|borough))\b"
+    return " ".join(re.sub(either, " ", said).split())

@@ -12,9 +12,10 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
+from analysis.jurisdictions.candidates import compatible
 from analysis.jurisdictions.gazetteer import Gazetteer, Government
 from analysis.jurisdictions.normalise import STATE_NAMES, key, normalise, readings, text_of
-from analysis.jurisdictions.resolve import Verdict, answer, compatible
+from analysis.jurisdictions.resolve import Verdict, answer
 
 LIKENESS = 0.80  # 1 - edits / letters of the longer name; two letters exchanged are one edit
 MARGIN = 0.08  # by which the nearest must be likelier than the next
@@ -110,6 +111,13 @@ def misspelt(
     agrees = inside is not None and inside.geoid in near.winner.counties
     witness = "; COUNTY agrees" if agrees else ""
     return answer(near.winner, "fuzzy", f"{said!r} is nearly {near.note}{witness}", review=not agrees)
+
+
+def one_letter_from(gaz: Gazetteer, text: str, g: Government) -> bool:
+    """Whether a text is a government's name but for one letter, however short, and is no county's name in any
+    state: enough where another field gives that government."""
+    said = readings(text)[-1].key
+    return OSA.distance(said, key(g.names[0])) == 1 and not gaz.counties_called(said)
 
 
 def mended(gaz: Gazetteer, state: str, said: str) -> tuple[str, str]:

@@ -77,8 +77,10 @@ class Gazetteer:
         return self.by_key.get((state, name_key), ()) if name_key else ()
 
     def county(self, state: str | None, name_key: str) -> Government | None:
-        """The one county or equivalent of that name without its kind word; a true county before a city."""
-        found = [g for g, alias in self.find(state, name_key) if g.unit == "county" and not alias]
+        """The one county or equivalent of that name without its kind word; a true county before a city, and
+        another name of a county (Dade) where none is so called."""
+        called = [(g, alias) for g, alias in self.find(state, name_key) if g.unit == "county"]
+        found = [g for g, alias in called if not alias] or [g for g, _ in called]
         found = [g for g in found if g.kind != "city"] or found
         if not found:  # "Athens-Clarke County" is the name of Clarke County's government
             whole = [g for g, alias in self.find(state, name_key) if g.county_code and not alias]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, fields, replace
 
 import pandas as pd
@@ -71,7 +72,10 @@ def match(names: pd.DataFrame) -> pd.DataFrame:
 def entry_verdict(gaz: Gazetteer, decided: Decisions, state_abbr: str, level: str, published: str) -> Verdict:
     """The verdict on one entry of a list; every argument may be any text."""
     text, behind = split_state(published)
+    level = level.strip().casefold()
     state = state_of(state_abbr) or behind or fuzzy.state_meant(state_abbr)
+    if state is None and DISTRICT.fullmatch(normalise(text)) and "columbia" in normalise(text):
+        state = "DC"
     if state is None:
         return Verdict(note="no state is given")
     said = normalise(text)
@@ -117,16 +121,17 @@ def corrected(gaz: Gazetteer, state: str, level: str, value: str, reason: str) -
     return replace(verdict, match_type="correction").noting(reason)
 
 
+# DC's names: the city's, the District's, or both; "D.C." is "d c" when normalised.
+DISTRICT = re.compile(
+    r"(?:government of )?(?:the )?(?:city of )?(?:the )?"
+    r"(?:washington(?: city)?(?: (?:d ?c|district of columbia))?|d ?c|district of columbia)(?: government)?"
+)
+
+
 def _district_verdict(gaz: Gazetteer, said: str) -> Verdict:
     """DC has one government: its own name, the city's, or a statement about the jurisdiction mean it."""
     city = gaz.under(gaz.by_geoid["11"], "place")
-    if said in {
-        "district of columbia",
-        "washington",
-        "city of washington",
-        "washington city",
-        "washington dc",
-    }:
+    if DISTRICT.fullmatch(said):
         return answer(city, "exact" if said == "district of columbia" else "normalised")
     if is_sentence(said):
         return answer(city, "alias", "a sentence in place of a name; DC has one government")

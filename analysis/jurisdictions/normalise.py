@@ -1,8 +1,9 @@
 """Text of a name to a form in which two spellings of one name are equal.
 
 `normalise` folds what never tells two governments apart: case, accents, apostrophes, hyphens, blanks,
-Saint/St./Ste., Fort/Ft., Mount/Mt., Twp., Co. `key` also takes the blanks out (DeKalb, De Kalb). The words
-that do tell governments apart (County, City of, Township) are kept, and split off by `readings`.
+Saint/St./Ste., Fort/Ft., Mount/Mt., Twp., Co., a direction's first letter in front (E. Baton Rouge). `key`
+also takes the blanks out (DeKalb, De Kalb). The words that do tell governments apart (County, City of,
+Township) are kept, and split off by `readings`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ WORDS = {
     "cnty": "county",
     "co": "county",
 }
+
+# A direction's first letter in front of a word ("E. Baton Rouge"); "N.Y. State" has none.
+DIRECTION = re.compile(r"([nesw]) (?=\w\w)")
+DIRECTIONS = {"n": "north", "e": "east", "s": "south", "w": "west"}
 
 # Kind words, longest first. A name may carry one in front ("City of Durango") or behind ("Cook County").
 PREFIXES = {
@@ -80,11 +85,16 @@ class Reading:
 
 
 def text_of(value: object) -> str:
-    """Any cell as text; missing values and things that are no text become what `str` gives, or ""."""
+    """Any cell as text: what `str` gives, "" for a missing value. Never raises."""
     if isinstance(value, str):
         return value
     missing = value is None or value is pd.NA or value is pd.NaT
-    return "" if missing or (isinstance(value, float) and value != value) else str(value)
+    if missing or (isinstance(value, float) and value != value):
+        return ""
+    try:
+        return str(value)
+    except Exception:  # an object whose own text fails has none
+        return ""
 
 
 def normalise(text: object) -> str:
@@ -100,7 +110,9 @@ def _normalised(text: str) -> str:
     if not text.isascii():
         text = _fold(text)
     text = text.casefold().translate(APOSTROPHES).replace("&", " and ")
-    return " ".join(WORDS.get(word, word) for word in NOT_ALNUM.split(text) if word)
+    text = " ".join(WORDS.get(word, word) for word in NOT_ALNUM.split(text) if word)
+    found = DIRECTION.match(text)
+    return f"{DIRECTIONS[found[1]]} {text[2:]}" if found else text
 
 
 def key(text: object) -> str:
@@ -137,9 +149,8 @@ def split_state(text: object) -> tuple[str, str | None]:
 def state_of(text: object) -> str | None:
     """The postal abbreviation that a text names, as an abbreviation or in full, or None."""
     said = text_of(text).strip()
-    return (
-        said.upper() if said.upper() in ABBREVIATIONS else STATE_NAMES.get(" ".join(said.casefold().split()))
-    )
+    letters = said.upper().replace(".", "")
+    return letters if letters in ABBREVIATIONS else STATE_NAMES.get(" ".join(said.casefold().split()))
 
 
 def _fold(text: str) -> str:

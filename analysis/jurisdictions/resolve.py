@@ -7,16 +7,22 @@ against the heading says so, and what two governments could claim goes to review
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from analysis.jurisdictions.candidates import (
+    ALIAS,
+    CITY_KINDS,
+    COUNTYS,
+    LOOSE,
+    candidates,
+    joint,
+    longer,
+)
 from analysis.jurisdictions.gazetteer import Gazetteer, Government
 from analysis.jurisdictions.normalise import key, normalise, readings
 from analysis.sources.states import FIPS, STATES
 
-CITY_KINDS = {"city", "city and borough", "consolidated", "municipality", "corporation"}
-MUNICIPAL_WORDS = {"city", "town", "village", "borough"}
-COUNTY_KINDS = {"county", "borough", "municipality", "district"}
 TIERS = {
     "county": ("county", "place", "cousub"),
     "place": ("place", "cousub", "county"),
@@ -24,6 +30,13 @@ TIERS = {
 }
 # States whose towns are governments as full as cities, and are called by the bare name.
 BARE_TOWN_STATES = {"CT", "MA", "ME", "NH", "NY", "RI", "VT", "WI"}
+NEW_YORK_BOROUGHS = {
+    "36005",
+    "36047",
+    "36061",
+    "36081",
+    "36085",
+}  # counties without a government of their own
 # States where a borough or village and the township around it, with a police of its own, share a name.
 SHARED_NAME_STATES = {"MI", "NJ", "PA"}
 
@@ -56,19 +69,6 @@ def described(governments: Iterable[Government]) -> str:
     return ", ".join(f"{g.name} ({g.geoid})" for g in sorted(governments, key=lambda g: g.geoid))
 
 
-def compatible(kind: str, g: Government) -> bool:
-    """Whether a kind word may stand beside a government's name."""
-    if kind in {"county", "parish"}:
-        return g.kind == "consolidated" or (g.unit == "county" and g.kind in COUNTY_KINDS)
-    if kind == "city":
-        return g.kind in CITY_KINDS and (g.unit != "county" or g.kind == "city")
-    if kind == "city and county":
-        return g.county_code is not None
-    if kind == "township":
-        return g.kind in {"township", "metro township"}
-    return g.kind == kind
-
-
 def resolve(gaz: Gazetteer, state: str, text: object, heading: str) -> Verdict:
     """The government that a name means in a state.
 
@@ -79,62 +79,47 @@ def resolve(gaz: Gazetteer, state: str, text: object, heading: str) -> Verdict:
     heading : county or place, the level under which it was printed; it can be wrong.
     """
     found, explicit = candidates(gaz, state, text, heading)
-    if not found:
-        return _split(gaz, state, text, heading) or _nothing(gaz, state, text)
-    return choose(gaz, found, heading, text, explicit)
+    if found:
+        return choose(gaz, found, heading, text, explicit)
+    if both := joint(gaz, state, text, heading):
+        return answer(both, "kind_resolved", f"the government of {both.name}")
+    return _split(gaz, state, text, heading) or _longer(gaz, state, text) or _nothing(gaz, state, text)
 
 
-def candidates(gaz: Gazetteer, state: str, text: object, heading: str) -> tuple[dict[str, bool], bool]:
-    """Codes of the governments that a name can mean, each with whether by an alias only; and whether a kind
-    word was needed to find them ("City of Durango", but not "Culver City")."""
-    plain = gaz.find(state, key(text))
-    worded = [
-        (g, alias)
-        for reading in readings(text)[1:]
-        for g, alias in gaz.find(state, reading.key)
-        if compatible(reading.kind, g)
-    ]
-    worded = worded or ([] if plain else _loosely_worded(gaz, state, text))
-    found = {gaz.under(g, heading).geoid: alias for g, alias in reversed([*plain, *worded])}
-    found = {code: alias for code, alias in found.items() if gaz.by_geoid[code].unit != "state"}
-    return found, not plain and bool(worded)
-
-
-def _loosely_worded(gaz: Gazetteer, state: str, text: object) -> list[tuple[Government, bool]]:
-    """ "Town of Weymouth", which became a city: the one municipality of that name, whatever it calls itself.
-
-    A township is not meant by these words, nor a county.
-    """
-    for reading in readings(text)[1:]:
-        if reading.kind in MUNICIPAL_WORDS:
-            near = [(g, alias) for g, alias in gaz.find(state, reading.key) if g.unit in {"place", "cousub"}]
-            near = [(g, alias) for g, alias in near if g.kind != "township"]
-            if len(near) == 1:
-                return near
-    return []
-
-
-def choose(gaz: Gazetteer, found: dict[str, bool], heading: str, text: object, explicit: bool) -> Verdict:
+def choose(gaz: Gazetteer, found: Mapping[str, str], heading: str, text: object, explicit: bool) -> Verdict:
     """The verdict on candidates that `candidates` found, at least one."""
-    governments = [gaz.by_geoid[code] for code in found]
-    verdict, against = _pick(gaz, governments, heading, text, explicit)
+    near = {code for code, bears in found.items() if bears != COUNTYS}
+    if not near:
+        chosen = gaz.by_geoid[min(found)]
+        return answer(chosen, "kind_resolved", f"only the county of {chosen.name} is so called", review=True)
+    verdict = _pick(gaz, [gaz.by_geoid[code] for code in near], heading, text, explicit)
     if verdict.geoid is None:
         return verdict
     chosen = gaz.by_geoid[verdict.geoid]
-    if found[chosen.geoid]:
-        return replace(verdict, match_type="alias").noting(f"another name of {chosen.name}")
-    if against:
-        return replace(verdict, match_type="kind_resolved")
-    if explicit:
-        return replace(verdict, match_type="kind_resolved")
+    if heading == "county" != chosen.unit and not explicit and (begun := _longer(gaz, chosen.state, text)):
+        return begun.noting(f"just so is called {described([chosen])}")
+    if found[chosen.geoid] == LOOSE:
+        return verdict.noting(f"none of that kind; {chosen.name} alone bears the name", review=True)
+    if found[chosen.geoid] == ALIAS:
+        verdict = replace(verdict, match_type="alias").noting(f"another name of {chosen.name}")
+        designated = gaz.designated.get((chosen.state, key(text))) if heading == "place" else None
+        return verdict.noting(f"so is {designated}", review=True) if designated else verdict
+    if explicit or (chosen.unit != heading and not _stands_for(chosen, heading)):
+        return verdict
     spelled = {chosen.name, *chosen.names, f"City of {chosen.names[0]}"}
     return replace(verdict, match_type="exact" if str(text).strip() in spelled else "normalised")
 
 
+def _stands_for(g: Government, heading: str) -> bool:
+    """Whether a government belongs under a heading: towns and townships stand under Cities."""
+    return g.unit == heading or (heading == "place" and g.unit == "cousub")
+
+
 def _pick(
     gaz: Gazetteer, governments: list[Government], heading: str, text: object, explicit: bool
-) -> tuple[Verdict, bool]:
-    """The one government of the first level that has any, and whether that goes against the heading."""
+) -> Verdict:
+    """The one government of the first level that has any; a fall to another level is no silent one where the
+    text does not say the kind itself."""
     said = normalise(text)
     for unit in TIERS[heading]:
         tier = [g for g in governments if g.unit == unit]
@@ -143,24 +128,42 @@ def _pick(
         if not tier:
             continue
         if len(tier) > 1:
-            return Verdict(note=f"more than one government of that name: {described(tier)}"), False
+            return Verdict(note=f"more than one government of that name: {described(tier)}")
         chosen = tier[0]
-        against = unit != heading and not (heading == "place" and unit == "cousub")
-        note = f"printed under {heading}; the only government so named is {chosen.name}" if against else ""
-        if against and unit == "county" and not explicit and (chosen.state, key(text)) in gaz.designated:
-            return answer(chosen, "kind_resolved", f"{note}; a designated place bears the name", True), True
+        notes = [] if _stands_for(chosen, heading) else _against(gaz, chosen, heading, text, explicit)
         rivals = [] if explicit else [g for g in governments if _rivals(g, chosen)]
         if rivals:
-            return answer(chosen, "kind_resolved", f"could also be {described(rivals)}", True), against
-        return answer(chosen, "kind_resolved", note), against
+            notes.append(f"could also be {described(rivals)}")
+        where = "" if _stands_for(chosen, heading) else f"printed under {heading}; "
+        where = f"{where}the only government so named is {chosen.name}" if where else ""
+        return answer(chosen, "kind_resolved", where, review=bool(notes)).noting(*notes)
     raise AssertionError("a government is a county, a place or a county subdivision")
+
+
+def _against(gaz: Gazetteer, chosen: Government, heading: str, text: object, explicit: bool) -> list[str]:
+    """What speaks against the one government of a name that stands under the wrong heading, if anything."""
+    says_kind = explicit or key(text) == key(chosen.name) != key(chosen.names[0])
+    if heading == "county":
+        return []
+    if chosen.geoid in NEW_YORK_BOROUGHS and not says_kind:
+        return ["a borough of New York City has no government of its own"]
+    if says_kind or any(key(name) == key(f"City of {chosen.names[0]}") for name in chosen.aliases):
+        return []
+    designated = gaz.designated.get((chosen.state, key(text)))
+    return [f"{designated} is a designated place" if designated else "no city or town is so called"]
 
 
 def _rivals(other: Government, chosen: Government) -> bool:
     """Whether a bare name could mean the other as well: a village and the town around it, a borough and the
     township beside it. A city keeps its bare name; a township of other states is called one."""
-    if chosen.unit != "place" or chosen.kind in CITY_KINDS or other.unit != "cousub":
+    if other.geoid in NEW_YORK_BOROUGHS:
+        return chosen.unit != "county" and other.geoid not in chosen.counties
+    if other.unit == "county":  # a county is better known by its bare name than a township
+        return chosen.kind == "township" and chosen.state != "NJ"
+    if chosen.unit != "place" or other.unit != "cousub":
         return False
+    if chosen.kind in CITY_KINDS:  # Connecticut's Groton is a city inside a town
+        return other.state == "CT"
     if other.state in SHARED_NAME_STATES:
         return True
     return other.kind == "town" and other.state in BARE_TOWN_STATES
@@ -173,9 +176,19 @@ def _split(gaz: Gazetteer, state: str, text: object, heading: str) -> Verdict | 
         return None
     each = [resolve(gaz, state, part, heading) for part in parts]
     if each[0].geoid and each[0].geoid == each[1].geoid:
-        return replace(each[0], match_type="kind_resolved").noting("both names are one government")
+        both = answer(gaz.by_geoid[each[0].geoid], "kind_resolved", "both names are one government")
+        return both.noting(review=all(verdict.needs_review for verdict in each))
     codes = [verdict.geoid for verdict in each if verdict.geoid]
     return Verdict(note=f"two names that are not one government: {', '.join(codes) or 'neither is known'}")
+
+
+def _longer(gaz: Gazetteer, state: str, text: object) -> Verdict | None:
+    """ "Kodiak Borough": a county or equivalent whose name begins so, for review."""
+    begun = longer(gaz, state, text)
+    if not begun:
+        return None
+    note = f"so begins {described(begun)}"
+    return answer(begun[0], "kind_resolved", note, review=True) if len(begun) == 1 else Verdict(note=note)
 
 
 def _nothing(gaz: Gazetteer, state: str, text: object) -> Verdict:

@@ -134,6 +134,11 @@ def _government(gaz: Gazetteer, row: dict, code: str) -> Government:
     g = gaz.by_geoid.get(code)
     if g is None:
         raise _refused(f"{code!r} is no government's code.", "take one of the candidates in `reason`.")
+    if g.state != row["state_abbr"]:
+        raise _refused(
+            f"{code!r} is {g.name} of {g.state}, and the name is printed under {row['state_abbr']}.",
+            "take a code of that state; where the printed state is wrong, add the line by hand.",
+        )
     return g
 
 

@@ -1,16 +1,17 @@
-"""Agencies that are of no county and no city: states', districts', constables', campuses', regions'."""
+"""Agencies that are of no county and no city: districts', constables', campuses', tribes', regions'."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 
+from analysis.jurisdictions.candidates import candidates, own_governments
 from analysis.jurisdictions.corrections import Decisions
-from analysis.jurisdictions.evidence import Row, county_named
+from analysis.jurisdictions.evidence import Row, county_named, without
 from analysis.jurisdictions.gazetteer import Gazetteer
-from analysis.jurisdictions.normalise import key, normalise, readings
-from analysis.jurisdictions.resolve import Verdict, answer, candidates, choose, described
-from analysis.sources.states import STATES, TERRITORIES
+from analysis.jurisdictions.normalise import key
+from analysis.jurisdictions.offices import before_police
+from analysis.jurisdictions.resolve import Verdict, choose, described
 
 ORDINALS = (
     *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
@@ -29,6 +30,7 @@ INSTITUTION = re.compile(
     r"\b(university|college|campus|airport|port authority|seaport|schools?|isd|academy of|board of trustees"
     r"|hospital|transit|railroad|railway|housing authority|park district|harbor police)\b|^port of\b"
 )
+SCHOOL = re.compile(r"\b(?:schools?|isd)\b")  # whose district may go on into the next county
 TRIBE = re.compile(r"\b(nation|tribes?|tribal|pueblo|rancheria|reservation|band of)\b")
 REGION = re.compile(
     r"\b(regional|police cooperative|metro(politan)? police authority|district jail|joint|drug task force"
@@ -38,16 +40,6 @@ DIRECTION = re.compile(
     r"(north|south|east|west|northeast|northwest|southeast|southwest)(ern)?|central|upper|lower|mid|greater"
     r"|metro|metropolitan|county|of|police|authority|the"
 )
-STATE_OFFICE = re.compile(
-    r"^(state )?(dept|department|division|bureau|office of|highway|patrol|national guard|army national"
-    r"|air national|military|attorney generals?|commission|fish|game|wildlife|gaming|law enforcement|alcohol"
-    r"|parks"
-    r"|marine resources|doc|public safety|corrections|police$"
-    r"|state (police|patrol|troopers?|guard|highway|fire|park))\b"
-)
-# A name that begins like a state office and holds one of these may be a city's, or of several counties.
-LOCAL_WORDS = re.compile(r"\b(?:of police|city|town|village|borough|metro|center|creek|supply|recreation)\b")
-STATE_ALIASES = {"MP": ("cnmi", "commonwealth of the northern mariana islands")}
 
 
 def by_decision(
@@ -93,7 +85,9 @@ def constable_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict |
     named = county_named(gaz, decided, row.state, row.said)
     if named and named.government:
         note = named.note or "a constable"
-        verdict = part_of(named.government.geoid, note, match_type="correction" if named.corrected else None)
+        verdict = part_of(
+            named.government.geoid, note, named.several, "correction" if named.corrected else None
+        )
         return row.hint.weigh(verdict, [named.government.geoid])
     whole = not PART_WORDS.search(row.said)
     stem = PART_WORDS.sub("", row.said)
@@ -128,16 +122,18 @@ def part_of(county: str, note: str, review: bool = False, match_type: str | None
 def institution_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
     """A campus, airport or port without a hand decision: the county in its name, else COUNTY, else the
     county of the city it is named for; the last two are for review."""
-    found = INSTITUTION.search(row.said)
-    if not found or _is_municipality(gaz, row):
+    named = county_named(gaz, decided, row.state, row.said)
+    said = without(named, row.said) if named and named.government else row.said
+    found = INSTITUTION.search(said)
+    if not found or "sheriff" in said or own_governments(gaz, row.state, before_police(said)):
         return None
     note = f"an institution ({found[0]})"
-    named = county_named(gaz, decided, row.state, row.said[: found.start()])
     if named and named.government:
-        return row.hint.weigh(part_of(named.government.geoid, note), [named.government.geoid])
+        verdict = part_of(named.government.geoid, note, named.several).noting(named.note)
+        return row.hint.weigh(verdict, [named.government.geoid])
     city = _city_in_front(gaz, row.state, row.said)
     if held := row.hint.government:
-        agrees = city is not None and held.geoid in city.counties
+        agrees = city is not None and held.geoid in city.counties and not SCHOOL.search(row.said)
         return part_of(held.geoid, f"{note}; the county is COUNTY's", review=not agrees)
     if city is not None and len(city.counties) == 1:
         return part_of(city.counties[0], f"{note} named for {city.name}", review=True)
@@ -146,17 +142,11 @@ def institution_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict
 
 def tribal_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
     """The police of a tribe: no unit of the gazetteer; the county that COUNTY gives is for review."""
-    if not TRIBE.search(row.said) or _is_municipality(gaz, row):
+    if not TRIBE.search(row.said) or own_governments(gaz, row.state, before_police(row.said)):
         return None
     note = "an agency of a tribe, whose government is none of a state's"
     held = row.hint.government
     return part_of(held.geoid, f"{note}; the county is COUNTY's", True) if held else Verdict(note=note)
-
-
-def _is_municipality(gaz: Gazetteer, row: Row) -> bool:
-    """College Station, University Park, State College: the words before Police are a city's whole name."""
-    stem = row.said.partition(" police")[0]
-    return any(g.unit in {"place", "cousub"} for r in readings(stem) for g, _ in gaz.find(row.state, r.key))
 
 
 def _city_in_front(gaz: Gazetteer, state: str, said: str):
@@ -169,35 +159,6 @@ def _city_in_front(gaz: Gazetteer, state: str, said: str):
     return None
 
 
-def state_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
-    """A department of a state: by the state's own name in front, or by an office that only states have."""
-    names = {**STATES, **TERRITORIES}
-    if re.search(r"\b(county|parish|sheriffs?)\b", row.said):
-        return None
-    for state, (_, name) in sorted(names.items(), key=lambda item: -len(item[1][1])):
-        for said_name in (normalise(name), *STATE_ALIASES.get(state, ())):
-            rest = row.said.removeprefix(said_name + " ")
-            if rest != row.said and STATE_OFFICE.match(rest):
-                if state != row.state:
-                    return Verdict(note=f"an agency of {name} under {row.state}")
-                return _state(gaz, row, False)
-    bare = (
-        STATE_OFFICE.match(row.said)
-        and not _is_municipality(gaz, row)
-        and not re.search(r"\b(state|district|county) attorneys?\b", row.said)
-    )
-    if not bare or row.said in {"police", "public safety", "corrections"}:
-        return None
-    return _state(gaz, row, row.kind in {"county", "municipality"} or bool(LOCAL_WORDS.search(row.said)))
-
-
-def _state(gaz: Gazetteer, row: Row, review: bool) -> Verdict:
-    """The state itself; ICE's COUNTY is then the county of an office and no evidence."""
-    government = gaz.under(gaz.by_geoid[{**STATES, **TERRITORIES}[row.state][0]], "state")
-    note = "an agency of the state" + ("; TYPE says otherwise" if review else "")
-    return answer(government, "kind_resolved", note, review)
-
-
 def regional_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
     """A police or jail of a region: the counties that its name lists, else the one that holds it."""
     found = REGION.search(row.said)
@@ -208,8 +169,14 @@ def regional_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | 
     held = row.hint.government
     if len(listed) > 1 and not left - {"and"}:
         codes = sorted(g.geoid for g in listed)
-        note = f"a region of {described(listed)}"
-        return row.hint.weigh(Verdict(";".join(codes), "counties", "", "kind_resolved", False, note), codes)
+        verdict = Verdict(
+            ";".join(codes), "counties", "", "kind_resolved", False, f"a region of {described(listed)}"
+        )
+        called = {other.geoid: other for g in listed for other, _ in gaz.find(row.state, key(g.names[0]))}
+        pairs = [g for code, g in called.items() if g.unit == "county" and code not in codes]
+        if pairs:  # Roanoke is a county and an independent city
+            verdict = verdict.noting(f"could also be {described(pairs)}", review=True)
+        return row.hint.weigh(verdict, codes)
     if "jail" in row.said.split() or "task" in row.said.split():
         return Verdict(note="a region whose counties are not known")
     note = "the police of a region smaller than the county"

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.jurisdictions.normalise import key, normalise, split_state
 from analysis.sources.states import STATES
 
-CHANGES = ("government", "level", "geoid", "from", "to", "change", "text_from", "text_to")
+CHANGES = ("government", "level", "from", "to", "change", "geoid", "text_from", "text_to")
 AGREEMENT = ("from", "to", "level", "universe", "units", "both", "only_from", "only_to", "neither")
 AGREEMENT += ("jaccard", "kappa")
 UNIVERSE = {

@@ -94,6 +94,12 @@ def test_first_printing(oddities: pd.DataFrame) -> None:
     assert set(of_kind(oddities, "no such unit", first)["entry"]) == {"Represa", "Martinsville County"}
 
 
+def test_a_name_without_a_unit_is_the_government_that_it_names_again(oddities: pd.DataFrame) -> None:
+    twice = of_kind(oddities, "one government twice", "dhs-2025-05-29")
+    assert {"Martinsville", "Martinsville County"} <= set(twice["entry"])
+    assert "Martinsville" not in set(of_kind(oddities, "one government twice")["entry"])
+
+
 def test_towns_and_villages_under_cities(oddities: pd.DataFrame) -> None:
     small = {"Abingdon", "Duffield", "Tazewell", "State College", "Gettysburg", "Oak Park Village", "Skokie"}
     assert small <= set(of_kind(oddities, "wrong kind")["entry"])
@@ -103,6 +109,7 @@ def test_changes_between_lists(entries: pd.DataFrame) -> None:
     compared = vintages.pairs(entries["vintage"].unique())
     assert compared[0] == ("dhs-2025-05-29", MAIN) and compared[-1] == (MAIN, "doj-2025-08-05")
     table = vintages.changes(entries, compared)
+    assert list(table.columns[:5]) == ["government", "level", "from", "to", "change"]
     first = table[table["from"] == "dhs-2025-05-29"]
     assert first["change"].value_counts().to_dict() == {"left": 5, "spelling": 4}
     assert set(table.loc[table["from"] == "doj-2025-08-05", "government"]) == {"Nevada"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,23 @@ HOSTILE = [
     "ß" * 9,
     "，",
 ]
+
+
+class Unprintable:
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+CELLS = [
+    ["Cook County"],
+    {"a": 1},
+    {1, 2},
+    ("x", None),
+    np.array([1, 2]),
+    np.array([]),
+    pd.NaT,
+    Unprintable(),
+]
 ANYTHING = st.one_of(
     st.text(max_size=40),
     st.none(),
@@ -44,6 +62,7 @@ ANYTHING = st.one_of(
     st.floats(),
     st.booleans(),
     st.sampled_from([*NAMES, *HOSTILE]),
+    st.sampled_from(CELLS),
 )
 ENTRIES = st.lists(
     st.tuples(STATES, st.sampled_from(["state", "county", "place", "", None]), ANYTHING),

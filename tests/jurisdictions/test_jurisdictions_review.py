@@ -99,6 +99,8 @@ def test_an_answer_settles_the_row_on_the_next_run(
     ("words", "message"),
     [
         (["--is", "9999999", *WHY], "no government's code"),
+        (["--is", "17031", *WHY], "Cook County of IL, and the name is printed under NY"),
+        (["--is", "3622183", *WHY, "--on", "2026-02-30"], "'2026-02-30' is not a decided on"),
         (["--is", "3622183"], "needs --is, --reason and --source"),
         (["--is", "3622183", "--reason", "short", "--source", "https://example.org"], "not a reason"),
         (["--is", "3622183", "--reason", "long enough a reason", "--source", "here"], "not a source url"),
@@ -122,7 +124,12 @@ def test_a_part_of_something_else_than_a_county_is_refused(rows: pd.DataFrame) -
     row = rows[rows["source"] == "roster"].iloc[0].to_dict()
     with pytest.raises(DataError, match="no county's"):
         review.decision(
-            gazetteer(), row, "in 1352192", "a reason of some length", "https://x.org", "2026-11-22"
+            gazetteer(),
+            row | {"state_abbr": "GA"},
+            "in 1352192",
+            "a reason of some length",
+            "https://x.org",
+            "2026-11-22",
         )
 
 
