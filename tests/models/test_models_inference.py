@@ -50,9 +50,12 @@ def test_the_jackknife_of_what_rests_on_one_cluster_is_empty(frame):
     done = jackknife(fit(LPM.with_(add=["only"]), frame), frame)
     missing = np.isnan(done.estimates).any(axis=1)
     assert [label for label, gone in zip(done.labels, missing, strict=True) if gone] == ["S02"]
-    assert np.isnan(done.covariance).all()
+    gone = np.isnan(done.covariance)
+    assert gone[3].all() and gone[:, 3].all() and not gone[:3, :3].any()
+    alone = fit(LPM, frame[frame["state"] != "S02"]).coefficients
+    np.testing.assert_allclose(done.estimates[done.labels.index("S02"), :3], alone, atol=1e-10)
     for other in (LPM.with_(cluster=None), LOGIT.with_(estimator="firth", cluster=None)):
-        with pytest.raises(ModelError, match="needs a clustered logit or lpm"):
+        with pytest.raises(ModelError, match="needs a clustered logit, lpm or conditional_logit"):
             jackknife(fit(other, frame), frame)
 
 
@@ -136,10 +139,13 @@ def test_few_clusters_are_enumerated(generate):
     ("model", "term", "draws", "message"),
     [
         (LOGIT.with_(cluster=None), "x", 99, "has no cluster"),
-        (LOGIT.with_(estimator="conditional_logit", fixed_effects="state"), "x", 99, "for conditional_logit"),
+        (LOGIT.with_(estimator="firth"), "x", 99, "has no cluster"),
         (LOGIT, "dumy", 99, "Nearest: 'dummy'"),
         (LOGIT.with_(add=["flat"]), "flat", 99, "has no coefficient: left out: constant"),
         (LOGIT, "x", 98, "at least 99"),
+        (LOGIT, "x", 99.0, r"draws=99.0: a whole number of at least 1"),
+        (LOGIT, "x", True, "draws=True: a whole number"),
+        (LOGIT, "x", -5, "draws=-5"),
     ],
 )
 def test_what_the_bootstrap_refuses(frame, model, term, draws, message):
@@ -247,7 +253,7 @@ def test_the_table_has_every_method_that_applies(frame):
     drawn_kinds |= {"within_state_permutation"}
     assert methods["main"] == methods["effects"] == drawn_kinds
     assert methods["wide"] == drawn_kinds | {"benjamini_hochberg"}
-    assert methods["strata"] == {"clustered", "holm"}
+    assert methods["strata"] == drawn_kinds
     assert methods["penalised"] == {"profile_likelihood", "leave_one_state_out", "holm"}
     indexed = table.set_index(["model", "term", "method"])
     assert indexed.loc[("wide", "level", "within_state_permutation"), "p_value"] == "n/a"
@@ -272,4 +278,4 @@ def test_weights_of_one_change_nothing(frame):
         np.testing.assert_allclose(
             wild_cluster_bootstrap(fit(other, weighted), weighted, "x", draws=199), plain, rtol=1e-7
         )
-    assert bootstrap.BOOTSTRAPPED == ("logit", "lpm")
+    assert bootstrap.BOOTSTRAPPED == ("logit", "lpm", "conditional_logit")
