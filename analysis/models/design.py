@@ -107,6 +107,8 @@ def design(model: Model, data: pd.DataFrame) -> Design:
         if (bad := (weights < 0) & work.keep).any():
             raise ModelError(f"The weights {model.weights!r} hold {bad.sum()} negative values.")
         work.drop(weights == 0, f"zero weight in {model.weights}")
+        if not work.keep.any():
+            raise ModelError(f"The weights {model.weights!r} are 0 in every complete row.")
     base = choose(work)
     if model.cluster is not None:
         found = pd.unique(labels[model.cluster][work.keep].dropna())

@@ -61,6 +61,7 @@ def inference_table(
     exist; and adjusted p-values. The terms of the primary family are one family in each model, every model
     being a family of its own: `romano_wolf` on the model's bootstrap draws, `holm` where it has none. The
     terms outside it, of all models together, are one more: `benjamini_hochberg` on their bootstrap p-values.
+    Bootstrap limits are empty for a conditional logit (`wild_cluster_bootstrap` gives them, in minutes).
     For Firth there is neither clustered, jackknife nor bootstrap inference, for want of a theory.
 
     Parameters
@@ -179,7 +180,9 @@ def _bootstrapped(fit: Fit, arrays: Design, terms: list[str], primary: list[str]
         error = float(np.sqrt(fit.covariance[j, j]))
         found[term] = fit.coefficients[j] / error
         under_null[term] = drawn(arrays, j, 0.0, fit.coefficients, signs)
-        low, high = limits(arrays, j, fit.coefficients, error, signs, under_null[term])
+        low, high = np.nan, np.nan
+        if fit.model.estimator != "conditional_logit":  # whose limits would take minutes, each value a fit
+            low, high = limits(arrays, j, fit.coefficients, error, signs, under_null[term])
         p = share_beyond(found[term], under_null[term])
         rows.append(
             {"term": term, "method": "wild_bootstrap", "p_value": p, "conf_low": low, "conf_high": high}

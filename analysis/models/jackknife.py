@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import solve_triangular
+from scipy.special import expit
 
 from analysis.errors import ModelError
 from analysis.models import conditional, firth, logit, lpm, separation
@@ -70,7 +72,43 @@ def without_each(arrays: Design, codes: np.ndarray, beta: np.ndarray) -> np.ndar
     ----------
     codes : (n,), the clusters to leave out, as 0 .. G-1. beta : (k,), where the likelihoods start.
     """
-    return np.array([_on(arrays, codes != cluster, beta) for cluster in range(int(codes.max()) + 1)])
+    estimates = _at_once(arrays, codes, beta)
+    for cluster in np.flatnonzero(np.isnan(estimates).any(axis=1)):
+        estimates[cluster] = _on(arrays, codes != cluster, beta)
+    return estimates
+
+
+def _at_once(arrays: Design, codes: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """The coefficients (G, k) without each cluster, by Newton's method for all clusters together.
+
+    Of a `logit` or `lpm` without fixed effects; rows of NaN for other models and where it does not settle.
+    """
+    clusters, k = int(codes.max()) + 1, len(beta)
+    estimates = np.full((clusters, k), np.nan)
+    if arrays.groups or arrays.model.estimator not in ("logit", "lpm"):
+        return estimates
+    (Z, R), y = logit.orthogonal(arrays.X), arrays.y
+    weights = np.ones(len(y)) if arrays.weights is None else arrays.weights
+    kept = weights * (codes != np.arange(clusters)[:, None])  # (G, n)
+    products = (Z[:, :, None] * Z[:, None, :]).reshape(len(y), k * k)
+    gamma, open_ = np.tile(R @ beta, (clusters, 1)), np.arange(clusters)
+    for _ in range(25):
+        eta = gamma[open_] @ Z.T
+        mean, slope = (
+            (eta, 1.0) if arrays.model.estimator == "lpm" else (expit(eta), expit(eta) * expit(-eta))
+        )
+        information = ((kept[open_] * slope) @ products).reshape(-1, k, k)
+        sound = np.linalg.cond(information) < 1e10
+        open_, information = open_[sound], information[sound]
+        score = (kept[open_] * (y - mean[sound])) @ Z
+        step = np.linalg.solve(information, score[:, :, None])[:, :, 0]
+        gamma[open_] += step
+        settled = np.abs(step).max(axis=1, initial=0.0) < 1e-9
+        estimates[open_[settled]] = solve_triangular(R, gamma[open_[settled]].T).T
+        open_ = open_[~settled]
+        if not len(open_):
+            break
+    return estimates
 
 
 def _on(arrays: Design, rows: np.ndarray, beta: np.ndarray) -> np.ndarray:
@@ -88,7 +126,7 @@ def _on(arrays: Design, rows: np.ndarray, beta: np.ndarray) -> np.ndarray:
             inner_y, inner_X = inner[:, 0], inner[:, 1:]
         else:
             inner_y, inner_X = y, X
-        lost, here = separation.unidentified(inner_X), _independent(inner_X)
+        here = _independent(inner_X)
         X, start = X[:, here], beta[columns[here]]
         try:
             if estimator == "lpm":
@@ -106,7 +144,8 @@ def _on(arrays: Design, rows: np.ndarray, beta: np.ndarray) -> np.ndarray:
             rows, columns = separated
             continue
         out[columns[here]] = found
-        out[columns[lost]] = np.nan
+        if not here.all():
+            out[columns[separation.unidentified(inner_X)]] = np.nan
         return out
 
 

