@@ -1,6 +1,6 @@
 # Two commands do everything: `make repro` and `make test`. Each makes the environment first, if need be.
 .DEFAULT_GOAL := help
-.PHONY: help env spark repro test verify bench lint notebooks quarto clean
+.PHONY: help env spark repro test test-tools verify bench lint notebooks quarto clean
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)
 export OMP_NUM_THREADS ?= 1
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(STAMP) ## the Python environment in .venv, from the hash-locked requirements
 
@@ -48,6 +48,9 @@ repro: env ## from the published lists to the rendered pages: reports/_site/find
 test: env ## the tests
 	python -m pytest
 
+test-tools: env ## what a few tests need, and are skipped without: a browser's driver, axe-core, reference data
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-test.lock
+
 verify: env ## re-run everything by force in a temporary clone and compare every byte
 	python -m analysis.verify
 
@@ -55,7 +58,7 @@ bench: env ## time and memory of pipeline and ledger, size and coverage of tests
 	python benchmarks/pipeline.py
 	python -m benchmarks.ledger
 	python -m benchmarks.flows
-	python benchmarks/size_and_coverage.py
+	python -m benchmarks.size_and_coverage
 
 notebooks: env ## the .ipynb beside each script in notebooks/
 	jupytext --quiet --update --to ipynb notebooks/*.py

@@ -1,7 +1,11 @@
 """Models of being listed: describe one, fit it, read it."""
 
 from analysis.models.bootstrap import wild_cluster_bootstrap
-from analysis.models.effects import adjusted_predictions, average_marginal_effects
+from analysis.models.effects import (
+    adjusted_predictions,
+    average_marginal_effects,
+    predicted_probabilities,
+)
 from analysis.models.fitting import fit
 from analysis.models.jackknife import jackknife
 from analysis.models.results import Fit, estimates
@@ -17,6 +21,7 @@ __all__ = [
     "fit",
     "jackknife",
     "load_model",
+    "predicted_probabilities",
     "wild_cluster_bootstrap",
     "within_between",
 ]

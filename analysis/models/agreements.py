@@ -33,8 +33,9 @@ def agreement_table(counties: pd.DataFrame, rosters: dict[str, str]) -> pd.DataF
     "states with both" holds the states that have a listed county and a county with an agreement: the only
     ones in which the two can be compared. `expected...` and the exact p-value hold each state's counts
     fixed (a product of hypergeometric laws); they are empty where no state can vary. The log odds ratio
-    and its limits are Firth's with the profile penalised likelihood, with state effects in the states with
-    both (`strata` is `state`) and without elsewhere (`none`); an end may be infinite. Rows by state have
+    and its limits are Firth's with the profile penalised likelihood and an effect for each state, so that
+    they condition on the state as the test does: on the scope's states whose counts can vary (`strata`,
+    their number); an end may be infinite. Where there is no such state they are empty. Rows by state have
     counts and the exact test alone.
     """
     rows = []
@@ -47,10 +48,7 @@ def agreement_table(counties: pd.DataFrame, rosters: dict[str, str]) -> pd.DataF
         inside = frame["is_in_listed_state"] == 1
         strata = (pd.Series(True, frame.index), inside, ~inside, both)
         for scope, chosen in zip(SCOPES, strata, strict=True):
-            stratified = scope == "states with both"
-            rows.append(
-                {"roster": day, "scope": scope} | counted(frame[chosen]) | odds(frame[chosen], stratified)
-            )
+            rows.append({"roster": day, "scope": scope} | counted(frame[chosen]) | odds(frame[chosen]))
         rows += [
             {"roster": day, "scope": f"{BY_STATE}{state}"} | counted(group)
             for state, group in frame.groupby("state")
@@ -112,18 +110,17 @@ def stratified_test(tables: np.ndarray) -> tuple[float, float]:
     return float(expected), float(min(law[law <= likely].sum(), 1.0))
 
 
-def odds(frame: pd.DataFrame, stratified: bool) -> dict:
-    """Firth's log odds ratio of being listed with an agreement, with profile limits; empty where either
-    does not vary."""
-    out = {"log_odds_ratio": np.nan, "conf_low": np.nan, "conf_high": np.nan, "strata": ""}
-    if not len(frame) or frame["is_listed"].nunique() < 2 or frame["agreement"].nunique() < 2:
-        return out
-    effects = ("state_geoid",) if stratified else ()
-    model = Model("agreements", "is_listed", ("agreement",), "firth", fixed_effects=effects)
-    row = estimates(fit(model, frame)).set_index("term").loc["agreement"]
-    return {
-        "log_odds_ratio": row["estimate"],
-        "conf_low": row["conf_low"],
-        "conf_high": row["conf_high"],
-        "strata": "state" if effects else "none",
-    }
+def odds(frame: pd.DataFrame) -> dict:
+    """Firth's log odds ratio of being listed with an agreement, within states, with profile limits.
+
+    The states that count are those in which both vary. Empty where there is none.
+    """
+    by_state = frame.groupby("state_geoid")[["is_listed", "agreement"]]
+    informative = (by_state.transform("nunique") == 2).all(axis=1)
+    within = frame[informative]
+    out = {"log_odds_ratio": np.nan, "conf_low": np.nan, "conf_high": np.nan}
+    if len(within):
+        model = Model("agreements", "is_listed", ("agreement",), "firth", fixed_effects=("state_geoid",))
+        row = estimates(fit(model, within)).set_index("term").loc["agreement"]
+        out = {"log_odds_ratio": row["estimate"]} | row[["conf_low", "conf_high"]].to_dict()
+    return out | {"strata": within["state_geoid"].nunique()}

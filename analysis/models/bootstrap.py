@@ -1,9 +1,12 @@
-"""The wild cluster bootstrap with the null imposed: WCR-11 for least squares, linearised for logits.
+"""The wild cluster bootstrap with the null imposed: WCR-11 for least squares, linearised for likelihoods.
 
 Roodman, MacKinnon, Nielsen and Webb, "Fast and Wild" (Stata Journal 19, 2019), for least squares and for
 limits by inverting the test; MacKinnon, Nielsen and Webb, "Cluster-Robust Jackknife and Bootstrap Inference
 for Logistic Regression Models" (2024), for logits: the scores at the restricted estimates get the clusters'
 signs, in the regression that linearises the logit there, and the statistics are held against that of the fit.
+For the conditional logit the strata's scores and information take the place of the rows' (Kline and Santos,
+"A Score Based Approach to Wild Bootstrap Inference", Journal of Econometric Methods 1, 2012, for any
+M-estimator).
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from analysis.errors import ModelError, nearest
-from analysis.models import logit, lpm
+from analysis.models import conditional, logit, lpm
 from analysis.models.cluster import correction, sum_by_cluster
-from analysis.models.design import Design, design
+from analysis.models.design import Design, fitted_design
 from analysis.models.results import Fit
+from analysis.models.terms import whole
 
-BOOTSTRAPPED = ("logit", "lpm")
+BOOTSTRAPPED = ("logit", "lpm", "conditional_logit")
 TIE = 1e-9  # statistics this close, as a share, are equal
 FAR = 100.0  # standard errors beyond which a limit counts as unbounded
 NEAR = 1e-3  # standard errors to which a limit is found
@@ -42,6 +46,21 @@ class Restricted:
     residuals: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Linearised:
+    """One null by cluster, each column scaled so that its information is 1.
+
+    Parameters
+    ----------
+    pushes : (G, k), the clusters' scores. inverse : (k, k), of the information.
+    taken : (G, k), the clusters' information times the tested column of that inverse.
+    """
+
+    pushes: np.ndarray
+    inverse: np.ndarray
+    taken: np.ndarray
+
+
 def wild_cluster_bootstrap(
     fit: Fit, data: pd.DataFrame, term: str, draws: int = 9999, seed: int = 0
 ) -> tuple[float, float, float]:
@@ -53,8 +72,8 @@ def wild_cluster_bootstrap(
 
     Parameters
     ----------
-    fit : a `logit` or `lpm` with `cluster`. data : the frame that was fitted.
-    term : a term of the fit. draws : at least 99. seed : of the signs.
+    fit : a `logit`, `lpm` or `conditional_logit` with `cluster`. data : the frame that was fitted.
+    term : a term of the fit. draws : a whole number, at least 99. seed : of the signs, a whole number.
 
     Returns
     -------
@@ -63,7 +82,7 @@ def wild_cluster_bootstrap(
     Raises
     ------
     ModelError : a fit without clusters, another estimator, a term that it lacks (with the nearest) or that
-        has no numbers, too few draws.
+        has no numbers, other data than were fitted, draws or a seed that cannot be.
     """
     model = fit.model
     if fit.clusters is None:
@@ -77,12 +96,9 @@ def wild_cluster_bootstrap(
         raise ModelError(f"Model {model.name!r}: {term!r} has no coefficient: {fit.notes[term]}")
     if term not in fit.terms:
         raise ModelError(f"Model {model.name!r} has no term {term!r}.{nearest(term, fit.terms)}")
-    arrays = design(model, data)
-    if not np.array_equal(arrays.y, fit.outcome):
-        raise ModelError(f"Model {model.name!r}: these are not the data that were fitted.")
-    arrays = without_effects(arrays)
-    j = fit.terms.index(term)
     signs = sign_vectors(fit.clusters, draws, seed)
+    arrays = without_effects(fitted_design(fit, data))
+    j = fit.terms.index(term)
     estimate, error = float(fit.coefficients[j]), float(np.sqrt(fit.covariance[j, j]))
     null = drawn(arrays, j, 0.0, fit.coefficients, signs)
     return share_beyond(estimate / error, null), *limits(arrays, j, fit.coefficients, error, signs, null)
@@ -93,29 +109,43 @@ def sign_vectors(clusters: int, draws: int, seed: int) -> np.ndarray:
 
     Raises
     ------
-    ModelError : fewer than 99 draws, and not all vectors.
+    ModelError : draws or seed are no whole numbers, or too small: not all vectors and fewer than 99.
 
     >>> sign_vectors(2, 99, 0).tolist()
     [[1.0, -1.0, 1.0, -1.0], [1.0, 1.0, -1.0, -1.0]]
     """
-    if 2**clusters <= draws:
+    whole("seed", seed, 0)
+    if 2**clusters <= whole("draws", draws, 1):
         every = (np.arange(2**clusters) >> np.arange(clusters)[:, None]) & 1
         return 1.0 - 2.0 * every
-    if draws < 99:
-        raise ModelError(f"draws={draws}: a p-value at 5 % needs at least 99.")
+    whole("draws", draws, 99, "a p-value at 5 % needs them")
     return np.random.default_rng(seed).choice([-1.0, 1.0], size=(clusters, draws))
 
 
 def without_effects(arrays: Design) -> Design:
-    """The design with absorbed effects taken out of outcome and columns; its counts stay."""
-    if not arrays.groups or arrays.effects:
+    """The design of an `lpm` with absorbed effects taken out of outcome and columns; its counts stay."""
+    if arrays.model.estimator != "lpm" or not arrays.groups:
         return arrays
     inner = lpm.demean(np.column_stack([arrays.y, arrays.X]), arrays.groups, arrays.weights)
     return replace(arrays, y=inner[:, 0], X=inner[:, 1:], groups=())
 
 
+def start_at(arrays: Design, j: int, at: float, beta: np.ndarray) -> np.ndarray:
+    """Where to look for the estimates (k,) with coefficient j held: the others take over what it loses."""
+    others, column = np.delete(arrays.X, j, axis=1), arrays.X[:, j]
+    if arrays.model.estimator == "conditional_logit":
+        inner = lpm.demean(arrays.X, arrays.groups)
+        others, column = np.delete(inner, j, axis=1), inner[:, j]
+    start = beta.copy()
+    start[j] = at
+    if others.shape[1]:
+        start[np.arange(len(beta)) != j] += (beta[j] - at) * lpm.least_squares(others, column)
+    return start
+
+
 def restrict(arrays: Design, j: int, at: float, beta: np.ndarray) -> Restricted:
-    """The fit with coefficient j held at a value. For a logit: the regression that linearises it there.
+    """The fit of an `lpm` or `logit` with coefficient j held at a value; a logit as the regression that
+    linearises it there.
 
     arrays : their effects taken out, if there are any to absorb (`without_effects`).
     beta : (k,), the unrestricted estimates, from where a logit starts.
@@ -135,37 +165,50 @@ def restrict(arrays: Design, j: int, at: float, beta: np.ndarray) -> Restricted:
         return Restricted(root, X * root[:, None], rest * root)
     eta = at * X[:, j]
     if others.shape[1]:
-        carried = lpm.least_squares(others, X[:, j])  # what the others take over as j moves
-        start = np.delete(beta, j) + (beta[j] - at) * carried
+        start = np.delete(start_at(arrays, j, at, beta), j)
         eta = eta + others @ logit.maximise(others, y, weights, start, offset=at * X[:, j])
     p, q = expit(eta), expit(-eta)
     root = np.sqrt(np.maximum(weights * p * q, 1e-300))
     return Restricted(root, X * root[:, None], weights * (y - p) / root)
 
 
-def drawn(arrays: Design, j: int, at: float, beta: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """The statistics (B,) of coefficient j under the null that it is `at`, one a column of signs (G, B)."""
+def linearise(arrays: Design, j: int, at: float, beta: np.ndarray) -> Linearised:
+    """What the clusters add to the score and to the information where coefficient j is held at a value."""
+    if arrays.model.estimator == "conditional_logit":
+        (groups,) = arrays.groups
+        start = start_at(arrays, j, at, beta)
+        _, _, scores, information = conditional.maximise(arrays.X, arrays.y, groups, start, j, at)
+        owner = conditional.owners(groups, arrays.codes)
+        scale = np.sqrt(np.diag(information.sum(axis=0)))
+        information = information / np.outer(scale, scale)
+        inverse = np.linalg.inv(information.sum(axis=0))
+        return Linearised(
+            sum_by_cluster(scores / scale, owner), inverse, sum_by_cluster(information @ inverse[:, j], owner)
+        )
     null = restrict(arrays, j, at, beta)
-    factor = correction(len(arrays.y), arrays.parameters, arrays.clusters)
-    return statistics(null, arrays.codes, j, signs, factor)
-
-
-def statistics(null: Restricted, codes: np.ndarray, j: int, signs: np.ndarray, factor: float) -> np.ndarray:
-    """t of the bootstrap (B,): the residuals of the null times their cluster's sign, regressed anew.
-
-    With a = column j of X (X'X)^-1, cluster g adds c_g = a_g' u_g to the coefficient, and the clusters'
-    scores of the bootstrap residuals are c_g v_g less what the new coefficients take away: everything is
-    sums by cluster, and no draw is fitted.
-    """
-    X, u = null.X, null.residuals
-    scale = np.linalg.norm(X, axis=0)
-    X = X / scale
+    X = null.X / np.linalg.norm(null.X, axis=0)
     inverse = np.linalg.inv(X.T @ X)
     toward = X @ inverse[:, j]
-    pushes = sum_by_cluster(X * u[:, None], codes)  # (G, k)
-    own = np.bincount(codes, weights=toward * u)  # (G,)
-    taken = sum_by_cluster(X * toward[:, None], codes) @ inverse  # (G, k)
-    pushed = pushes.T @ signs  # (k, B), and with it the sum over clusters of (c_g v_g - taken_g pushed)^2:
+    return Linearised(
+        sum_by_cluster(X * null.residuals[:, None], arrays.codes),
+        inverse,
+        sum_by_cluster(X * toward[:, None], arrays.codes),
+    )
+
+
+def drawn(arrays: Design, j: int, at: float, beta: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """The statistics (B,) of coefficient j under the null that it is `at`, one a column of signs (G, B).
+
+    Each draw gives the clusters' scores their signs and takes one step of Newton's method: cluster g adds
+    c_g to the coefficient, and its score of the draw is c_g v_g less what the step takes away, so that the
+    variance sums (c_g v_g - taken_g pushed)^2. Everything is sums by cluster, and no draw is fitted. For
+    least squares the step is the fit itself.
+    """
+    null = linearise(arrays, j, at, beta)
+    factor = correction(len(arrays.y), arrays.parameters, arrays.clusters)
+    own = null.pushes @ null.inverse[:, j]  # (G,)
+    taken = null.taken @ null.inverse  # (G, k)
+    pushed = null.pushes.T @ signs  # (k, B)
     crossed = (taken * own[:, None]).T @ signs
     squares = own @ own + (pushed * ((taken.T @ taken) @ pushed - 2 * crossed)).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):

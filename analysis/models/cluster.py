@@ -130,6 +130,33 @@ def effective_clusters(X: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return shares.sum(axis=0) ** 2 / (shares**2).sum(axis=0)
 
 
+def rests_on(values: np.ndarray, codes: np.ndarray, groups: np.ndarray | None = None) -> int | None:
+    """The one cluster without which a column (n,) would be constant, or None where there is no such one.
+
+    Parameters
+    ----------
+    codes : (n,), the clusters as 0 .. G-1. groups : (n,), or None: effects within which it must vary.
+
+    >>> rests_on(np.array([0, 0, 1, 0]), np.array([0, 1, 2, 2]))
+    2
+    """
+    groups = np.zeros(len(values), dtype=int) if groups is None else groups
+
+    def varying(rows: np.ndarray) -> np.ndarray:
+        low, high = np.full(groups.max() + 1, np.inf), np.full(groups.max() + 1, -np.inf)
+        np.minimum.at(low, groups[rows], values[rows])
+        np.maximum.at(high, groups[rows], values[rows])
+        return np.flatnonzero(high > low)
+
+    found = varying(np.ones(len(values), dtype=bool))
+    inside = np.flatnonzero(groups == found[0]) if len(found) else found
+    ends = inside[[values[inside].argmin(), values[inside].argmax()]] if len(found) else inside
+    for cluster in np.unique(codes[ends]):  # if there is one, it holds an end of any group that varies
+        if not len(varying(codes != cluster)):
+            return int(cluster)
+    return None
+
+
 def is_nested(groups: np.ndarray, codes: np.ndarray) -> bool:
     """Whether every group lies in one cluster; both (n,), as 0 .. G-1."""
     return len(np.unique(groups.astype(np.int64) * (int(codes.max()) + 1) + codes)) == len(np.unique(groups))

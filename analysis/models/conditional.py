@@ -95,30 +95,44 @@ def likelihood(
 
 
 def maximise(
-    X: np.ndarray, y: np.ndarray, groups: np.ndarray, steps: int = 50
+    X: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray,
+    start: np.ndarray | None = None,
+    held: int | None = None,
+    at: float = 0.0,
+    steps: int = 50,
 ) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
     """The maximum of the conditional likelihood, by Newton's method with halved steps.
 
     Parameters
     ----------
     X : (n, k), of full column rank within groups. y : (n,), 0 and 1. groups : (n,), as 0 .. S-1.
+    start : (k,) or None for zeros. held : a coefficient that is held at the value `at`.
 
     Returns
     -------
-    Coefficients (k,), the log-likelihood, and scores (S, k) and information (S, k, k) by group.
+    Coefficients (k,), the log-likelihood, and scores (S, k) and information (S, k, k) by group, with those
+    of the held coefficient.
 
     Raises
     ------
     ModelError : no convergence.
     """
-    order = np.argsort(groups, kind="stable")
-    strata = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-    Z, R = logit.orthogonal(demean(X, (groups,)))
-    gamma = np.zeros(X.shape[1])
+    k = X.shape[1]
+    order = np.arange(k) if held is None else np.r_[np.delete(np.arange(k), held), held]
+    rows = np.argsort(groups, kind="stable")
+    strata = np.split(rows, np.flatnonzero(np.diff(groups[rows])) + 1)
+    Z, R = logit.orthogonal(demean(X[:, order], (groups,)))
+    gamma = np.zeros(k) if start is None else R @ start[order]
+    free = slice(0, k if held is None else k - 1)
+    if held is not None:
+        gamma[-1] = R[-1, -1] * at
     value, scores, information = likelihood(Z, y, strata, gamma)
     for _ in range(steps):
+        step = np.zeros(k)
         try:
-            step = np.linalg.solve(information.sum(axis=0), scores.sum(axis=0))
+            step[free] = np.linalg.solve(information.sum(axis=0)[free, free], scores.sum(axis=0)[free])
         except np.linalg.LinAlgError:
             break
         share = 1.0
@@ -128,14 +142,42 @@ def maximise(
                 break
             share /= 2
         gamma, (value, scores, information) = gamma + share * step, tried
-        if np.abs(step).max() < 1e-9:
+        if np.abs(step).max() < 1e-6:  # convergence is quadratic: the next step would be nothing
+            back = np.argsort(order)
+            turned = np.einsum("ia,sij,jb->sab", R, information, R)
             return (
-                solve_triangular(R, gamma),
+                solve_triangular(R, gamma)[back],
                 value,
-                scores @ R,
-                np.einsum("ia,sij,jb->sab", R, information, R),
+                (scores @ R)[:, back],
+                turned[:, back][:, :, back],
             )
     raise ModelError("The conditional logit did not converge: its likelihood is flat. Use fewer covariates.")
+
+
+def owners(groups: np.ndarray, codes: np.ndarray) -> np.ndarray | None:
+    """The cluster (S,) of each group, `groups` and `codes` being (n,); None where a group has several."""
+    owner = np.zeros(int(groups.max()) + 1, dtype=int)
+    owner[groups] = codes
+    return owner if np.array_equal(owner[groups], codes) else None
+
+
+def fitted_values(X: np.ndarray, y: np.ndarray, groups: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """The probability (n,) of each row given its stratum's number of events."""
+    out, eta = np.zeros(len(y)), X @ beta
+    for group in range(int(groups.max()) + 1):
+        rows = groups == group
+        out[rows] = inclusion(eta[rows], int(y[rows].sum()))
+    return out
+
+
+def leverage(design: Design, beta: np.ndarray) -> np.ndarray:
+    """Each cluster's share of the information at the estimates (k,), (G,): in all, k."""
+    (groups,) = design.groups
+    information = maximise(design.X, design.y, groups, beta)[3]
+    inverse = np.linalg.inv(information.sum(axis=0))
+    return sum_by_cluster(
+        np.einsum("sab,ba->s", information, inverse)[:, None], owners(groups, design.codes)
+    )[:, 0]
 
 
 def estimate(design: Design) -> Estimated:
@@ -154,9 +196,8 @@ def estimate(design: Design) -> Estimated:
     bread = np.linalg.inv(information.sum(axis=0))
     covariance, df, effective = bread, np.inf, None
     if design.codes is not None:
-        owner = np.zeros(len(scores), dtype=int)
-        owner[groups] = design.codes
-        if not np.array_equal(owner[groups], design.codes):
+        owner = owners(groups, design.codes)
+        if owner is None:
             raise ModelError(
                 f"Model {design.model.name!r}: a group of {design.model.fixed_effects[0]!r} lies in several "
                 f"clusters of {design.model.cluster!r}; conditional_logit needs whole groups in a cluster."
@@ -166,10 +207,6 @@ def estimate(design: Design) -> Estimated:
         df = design.clusters - 1.0
         spent = np.einsum("ja,sab,bj->sj", bread, information, bread)
         effective = np.array([kish(share) for share in sum_by_cluster(spent, owner).T])
-    fitted, eta = np.zeros(len(groups)), design.X @ beta
-    for group in range(len(scores)):
-        rows = groups == group
-        fitted[rows] = inclusion(eta[rows], int(design.y[rows].sum()))
     return Estimated(
         coefficients=beta,
         covariance=covariance,
@@ -178,6 +215,6 @@ def estimate(design: Design) -> Estimated:
         log_likelihood=value,
         converged=True,
         condition_number=condition_number(demean(design.X, design.groups)),
-        fitted=fitted,
+        fitted=fitted_values(design.X, design.y, groups, beta),
         effective_clusters=effective,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from analysis.errors import ModelError
-from analysis.models.cluster import is_nested
+from analysis.models.cluster import is_nested, rests_on
+from analysis.models.results import Fit
 from analysis.models.selection import Base, Selection, choose
 from analysis.models.spec import ABSORBING, Model
 from analysis.models.terms import Term, numbers, product, require, resolve
@@ -26,12 +27,13 @@ class Design:
         effects as columns at the end (`"state=CA"`), `lpm` and `conditional_logit` have them in `groups`.
     effects : how many of the last columns of X are fixed effects.
     X : (n, k), of full column rank. y : (n,). weights : (n,) or None.
-    codes : (n,) cluster of each row as 0 .. G-1, or None. clusters : G, or None.
+    codes : (n,) cluster of each row as 0 .. G-1, or None. clusters : G, or None. labels : of the G clusters.
     groups : for each fixed effect, the group of each row as 0, 1, ... .
     parameters : k of the clustered convention: the columns and effects, nested effects as one constant.
     used : (rows of data,) bool. dropped : index as in data, column `reason`.
     notes : for each term that needs one, what a reader must know.
     omitted : terms whose numbers are empty (their note says why).
+    fingerprint : (n,), a hash of all that the fit takes from each row, in ascending order.
     """
 
     model: Model
@@ -43,12 +45,14 @@ class Design:
     weights: np.ndarray | None
     codes: np.ndarray | None
     clusters: int | None
+    labels: tuple
     groups: tuple[np.ndarray, ...]
     parameters: int
     used: np.ndarray
     dropped: pd.DataFrame
     notes: dict[str, str]
     omitted: tuple[str, ...]
+    fingerprint: np.ndarray
 
 
 def design(model: Model, data: pd.DataFrame) -> Design:
@@ -76,7 +80,7 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     columns[model.outcome] = numbers(data, model.outcome, "the outcome")
     if model.weights:
         columns[model.weights] = numbers(data, model.weights, "the weights")
-    clustered = model.cluster if model.estimator != "firth" else None
+    clustered = model.cluster if model.estimator != "firth" else None  # Firth takes no account of them
     labels = {}
     for name, role in ((model.cluster, "the cluster"), *((f, "a fixed effect") for f in model.fixed_effects)):
         if name is not None:
@@ -103,13 +107,15 @@ def design(model: Model, data: pd.DataFrame) -> Design:
         if (bad := (weights < 0) & work.keep).any():
             raise ModelError(f"The weights {model.weights!r} hold {bad.sum()} negative values.")
         work.drop(weights == 0, f"zero weight in {model.weights}")
+        if not work.keep.any():
+            raise ModelError(f"The weights {model.weights!r} are 0 in every complete row.")
     base = choose(work)
-    codes = None
-    if clustered is not None:
-        codes, found = pd.factorize(labels[clustered][work.keep].to_numpy())
+    if model.cluster is not None:
+        found = pd.unique(labels[model.cluster][work.keep].dropna())
         if len(found) < 2:
-            raise ModelError(f"All rows used lie in one cluster of {clustered!r} ({found[0]}); it takes two.")
-    return _assemble(work, base, terms, data.index, codes, weights)
+            where = f"in one cluster of {model.cluster!r} ({found[0]})" if len(found) else "in no cluster"
+            raise ModelError(f"All rows used lie {where}; it takes two clusters of {model.cluster!r}.")
+    return _assemble(work, base, terms, data.index, labels.get(clustered), weights)
 
 
 def _values(terms: tuple[Term, ...], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -170,12 +176,20 @@ def _assemble(
     base: Base,
     terms: tuple[Term, ...],
     index: pd.Index,
-    codes: np.ndarray | None,
+    clusters: pd.Series | None,
     weights: np.ndarray | None,
 ) -> Design:
     """The design of what is left."""
     model, kept = work.model, work.keep
-    groups = tuple(pd.factorize(labels[kept].to_numpy())[0] for labels in work.effects.values())
+    codes, labels = (None, ()) if clusters is None else pd.factorize(clusters[kept].to_numpy())
+    groups = tuple(pd.factorize(effect[kept].to_numpy())[0] for effect in work.effects.values())
+    for name in work.active if codes is not None else ():
+        if (only := rests_on(work.values[name][kept], codes, *groups[:1])) is not None:
+            work.say(
+                name,
+                f"varies through one cluster of {model.cluster} only ({labels[only]}): no clustered standard "
+                "error or test of it can be trusted",
+            )
     nested = [codes is not None and is_nested(group, codes) for group in groups]
     counted = len(work.active) + len(base.names)
     if nested_columns := sum(nested[owner] for owner in base.owner) if groups else 0:
@@ -197,11 +211,53 @@ def _assemble(
         y=work.y[kept],
         weights=None if weights is None else weights[kept],
         codes=codes,
-        clusters=None if codes is None else int(codes.max()) + 1,
+        clusters=None if codes is None else len(labels),
+        labels=tuple(labels),
         groups=groups,
         parameters=counted,
         used=kept,
         dropped=pd.DataFrame({"reason": work.reason[~kept].astype(str)}, index=index[~kept]),
         notes=dict(work.notes),
         omitted=tuple(work.omitted),
+        fingerprint=_fingerprint(work, weights, clusters),
     )
+
+
+def _fingerprint(work: Selection, weights: np.ndarray | None, clusters: pd.Series | None) -> np.ndarray:
+    """A hash of outcome, covariates, weight, cluster and effects of each row kept, in ascending order."""
+    kept = work.keep
+    columns = [work.y[kept], *(work.values[name][kept] for name in sorted(work.active))]
+    columns += [] if weights is None else [weights[kept]]
+    labels = [*work.effects.values(), *([] if clusters is None else [clusters])]
+    columns += [label[kept].astype(str).to_numpy(dtype=object) for label in labels]
+    table = pd.DataFrame(dict(enumerate(columns)))
+    return np.sort(pd.util.hash_pandas_object(table, index=False).to_numpy())
+
+
+def fitted_design(fit: Fit, data: pd.DataFrame) -> Design:
+    """The design of a fit, made anew from the frame that was fitted, its columns in the fit's order.
+
+    Rows that the fit left out may be gone, and the others may stand in another order.
+
+    Raises
+    ------
+    ModelError : these are not the data that were fitted.
+    """
+    if not isinstance(fit, Fit):
+        raise ModelError(f"A Fit was expected, not {type(fit).__name__}: call fit(model, data) first.")
+    arrays, name = design(fit.model, data), fit.model.name
+    advice = "Give the frame that fit() was given."
+    if sorted(arrays.names) != sorted(fit.terms) or len(arrays.y) != fit.n:
+        raise ModelError(
+            f"Model {name!r}: these are not the data that were fitted: {len(arrays.y)} rows and "
+            f"{len(arrays.names)} columns can be used, not {fit.n} and {len(fit.terms)}. {advice}"
+        )
+    if others := int((~np.isin(arrays.fingerprint, fit.fingerprint)).sum()):
+        raise ModelError(
+            f"Model {name!r}: these are not the data that were fitted: {others} of {fit.n} rows have other "
+            f"values. {advice}"
+        )
+    if not np.array_equal(arrays.fingerprint, fit.fingerprint):
+        raise ModelError(f"Model {name!r}: these are not the data that were fitted: rows repeat. {advice}")
+    order = [arrays.names.index(term) for term in fit.terms]
+    return replace(arrays, names=fit.terms, X=arrays.X[:, order])

@@ -14,14 +14,21 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from analysis.errors import ModelError, nearest
-from analysis.models.design import sample_rows
+from analysis.models.design import fitted_design
 from analysis.models.results import Fit
 from analysis.models.terms import Term, derivative, numbers, product, require
 
 PER = ("unit", "sd", "ten_points")
+CORRECTIONS = ("flic", "flac", "none")
+NO_PROBABILITIES = (
+    "a conditional_logit has no probabilities to average, its effects being conditioned away; use logit with "
+    "the same fixed effect."
+)
 
 
-def average_marginal_effects(fit: Fit, data: pd.DataFrame, per: str = "unit") -> pd.DataFrame:
+def average_marginal_effects(
+    fit: Fit, data: pd.DataFrame, per: str = "unit", at: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """The average over rows of the change in probability that goes with a change of each column.
 
     A column of only 0 and 1 gets the discrete change from 0 to 1, whatever `per` says; any other column
@@ -31,10 +38,10 @@ def average_marginal_effects(fit: Fit, data: pd.DataFrame, per: str = "unit") ->
     Parameters
     ----------
     fit : from `fit`.
-    data : the frame that was fitted (the rows of the fit are used), or another one with the same columns
-        (its rows inside the sample that are complete and of groups known to the fit).
+    data : the frame that was fitted; the average is over the rows of the fit.
     per : `unit`: one unit of the column; `sd`: its standard deviation over these rows (n-1);
         `ten_points`: a tenth of its unit, ten percentage points of a share.
+    at : columns to hold at one value in every row, and these values; None leaves all rows as they are.
 
     Returns
     -------
@@ -43,17 +50,21 @@ def average_marginal_effects(fit: Fit, data: pd.DataFrame, per: str = "unit") ->
 
     Raises
     ------
-    ModelError : an unknown `per`, a column that the data lack, no usable row, a `conditional_logit`.
+    ModelError : an unknown `per`, a column in `at` that the model lacks, other data than were fitted, a
+        `conditional_logit`.
     """
     if per not in PER:
-        raise ModelError(f"per={per!r} is unknown; one of {', '.join(PER)}.{nearest(per, PER)}")
+        raise ModelError(f"per={per!r} is unknown.{nearest(per, PER)}")
     columns, constant, weights = _rows(fit, data)
+    for name in at or {}:
+        _check_column(fit, name, columns)
+    columns |= {name: np.full(len(weights), float(value)) for name, value in (at or {}).items()}
     X = _columns_of(fit, columns, constant)
     rows = []
     for name, values in columns.items():
         share, gradient = np.nan, np.full(len(fit.terms), np.nan)
         if _has_numbers(fit, name):
-            if np.isin(values, (0.0, 1.0)).all():
+            if np.isin(values, (0.0, 1.0)).all() and name not in (at or {}):
                 share, gradient = _discrete(fit, columns, constant, weights, name)
             else:
                 step = {"unit": 1.0, "sd": _deviation(values), "ten_points": 0.1}[per]
@@ -76,7 +87,7 @@ def adjusted_predictions(fit: Fit, data: pd.DataFrame, at: Iterable[Mapping[str,
     Parameters
     ----------
     fit : from `fit`; an `lpm` without fixed effects, or any other.
-    data : as for `average_marginal_effects`.
+    data : the frame that was fitted; the average is over the rows of the fit.
     at : one mapping from columns to values for each row wanted, all with the same columns.
 
     Returns
@@ -95,12 +106,8 @@ def adjusted_predictions(fit: Fit, data: pd.DataFrame, at: Iterable[Mapping[str,
     if not points or any(set(point) != set(points[0]) for point in points):
         raise ModelError("adjusted_predictions needs at least one point, all of the same columns.")
     for name in points[0]:
-        if name not in columns:
-            raise ModelError(f"Model {fit.model.name!r} has no covariate {name!r}.{nearest(name, columns)}")
-        if not _has_numbers(fit, name):
-            raise ModelError(f"Model {fit.model.name!r}: {name!r} has no coefficient: {_why(fit, name)}")
-    if fit.model.estimator == "lpm" and fit.model.fixed_effects:
-        raise ModelError("Predictions of an lpm with fixed effects are not defined: its level is absorbed.")
+        _check_column(fit, name, columns)
+    _check_level(fit)
     reach, n = stats.t.ppf(0.975, fit.degrees_of_freedom), len(weights)
     rows = []
     for point in points:
@@ -118,51 +125,89 @@ def adjusted_predictions(fit: Fit, data: pd.DataFrame, at: Iterable[Mapping[str,
     return pd.DataFrame(rows, columns=[*points[0], "estimate", "std_error", "conf_low", "conf_high"])
 
 
-def _rows(fit: Fit, data: pd.DataFrame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
-    """The model's columns over the rows to average, the columns that stay as they are, and the weights
-    (summing to 1)."""
+def predicted_probabilities(fit: Fit, data: pd.DataFrame, correction: str | None = None) -> pd.Series:
+    """The fitted probability of each row of any frame with the model's columns.
+
+    Parameters
+    ----------
+    fit : a `logit`, `firth` or `lpm` (of which the values need not lie between 0 and 1).
+    data : its rows outside the model's sample are predicted as well.
+    correction : for `firth` alone, whose own probabilities are drawn towards one half: `flic` (the default)
+        moves the intercept so that the mean over the fitted rows is the event rate, `flac` takes the
+        coefficients that are fitted with an indicator of Firth's pseudo-observations, `none` neither
+        (Puhr, Heinze, Nold, Lusa and Geroldinger, Statistics in Medicine 36, 2017).
+
+    Returns
+    -------
+    Series, index as in `data`; NaN where a column is missing or a group was not among the fitted rows.
+
+    Raises
+    ------
+    ModelError : an unknown correction or one for another estimator, a covariate that separates, a
+        `conditional_logit`, an `lpm` with fixed effects.
+    """
+    name = fit.model.name
     if fit.model.estimator == "conditional_logit":
+        raise ModelError(f"Model {name!r}: {NO_PROBABILITIES}")
+    if correction is not None and (fit.model.estimator != "firth" or correction not in CORRECTIONS):
         raise ModelError(
-            f"Model {fit.model.name!r}: a conditional_logit has no probabilities to average, its effects "
-            "being conditioned away; use logit with the same fixed effect."
+            f"Model {name!r}: correction={correction!r} for {fit.model.estimator}; firth has "
+            f"{', '.join(CORRECTIONS)}, other estimators have none."
         )
-    names = list(dict.fromkeys(part for term in fit.covariates for part in term.parts))
-    columns = {name: numbers(data, name) for name in names}
-    weights = numbers(data, fit.model.weights, "the weights") if fit.model.weights else np.ones(len(data))
-    groups = {}
+    _check_level(fit)
+    for column in _parts(fit):
+        if not _has_numbers(fit, column) and "separated" in _why(fit, column):
+            raise ModelError(f"Model {name!r}: {column!r} has no coefficient: {_why(fit, column)}")
+    columns = {column: numbers(data, column) for column in _parts(fit)}
+    known, constant = np.ones(len(data), bool), {"Intercept": np.ones(len(data))}
     for effect in fit.model.fixed_effects:
         require(effect, data, "a fixed effect")
-        groups[effect] = np.array([f"{label}" for label in data[effect].to_numpy()])
-    used = _same_rows(fit, data)
-    if used is None:
-        used = sample_rows(fit.model, data) & (weights > 0)
-        for values in columns.values():
-            used &= np.isfinite(values)
-        for effect, labels in groups.items():
-            if fit.effects:
-                known = [term.partition("=")[2] for term in fit.terms if term.startswith(f"{effect}=")]
-                used &= np.isin(labels, known)
-    weights = weights[used]
-    if not used.any() or not np.isfinite(weights).all():
-        raise ModelError(f"Model {fit.model.name!r}: the data hold no row to average over.")
-    constant = {"Intercept": np.ones(used.sum())}
-    for term in fit.terms[len(fit.terms) - fit.effects :]:
-        effect, _, group = term.partition("=")
-        constant[term] = (groups[effect][used] == group).astype(float)
-    return {name: values[used] for name, values in columns.items()}, constant, weights / weights.sum()
+        labels = np.array([f"{effect}={label}" for label in data[effect].to_numpy()], dtype=object)
+        constant |= {
+            term: (labels == term).astype(float) for term in fit.terms if term.startswith(f"{effect}=")
+        }
+        known &= np.isin(labels, [f"{effect}={label}" for label in fit.groups[effect]])
+    X = _columns_of(fit, columns, constant)
+    if correction == "flac":
+        eta = X @ fit.flac
+    else:
+        eta = X @ fit.coefficients + (0.0 if correction == "none" else fit.shift)
+    values = eta if fit.model.estimator == "lpm" else expit(eta)
+    return pd.Series(np.where(known, values, np.nan), index=data.index, name="probability")
 
 
-def _same_rows(fit: Fit, data: pd.DataFrame) -> np.ndarray | None:
-    """The fit's rows, when `data` is the frame that was fitted: same labels, same outcomes, complete."""
-    same = len(data) == len(fit.used) and data.index[fit.used].equals(fit.rows)
-    if not same or fit.model.outcome not in data.columns:
-        return None
-    if not np.array_equal(numbers(data, fit.model.outcome)[fit.used], fit.outcome):
-        return None
-    for name in dict.fromkeys(part for term in fit.covariates for part in term.parts):
-        if not np.isfinite(numbers(data, name)[fit.used]).all():
-            return None
-    return fit.used
+def _check_column(fit: Fit, name: str, columns: Mapping[str, np.ndarray]) -> None:
+    """Nothing, when the model has numbers for a column of that name."""
+    if name not in columns:
+        raise ModelError(f"Model {fit.model.name!r} has no covariate {name!r}.{nearest(name, columns)}")
+    if not _has_numbers(fit, name):
+        raise ModelError(f"Model {fit.model.name!r}: {name!r} has no coefficient: {_why(fit, name)}")
+
+
+def _check_level(fit: Fit) -> None:
+    """Nothing, when the fit has a level of its own."""
+    if fit.model.estimator == "lpm" and fit.model.fixed_effects:
+        raise ModelError("Predictions of an lpm with fixed effects are not defined: its level is absorbed.")
+
+
+def _rows(fit: Fit, data: pd.DataFrame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+    """The model's columns over the rows of the fit, the columns that stay as they are, and the weights
+    (summing to 1)."""
+    if fit.model.estimator == "conditional_logit":
+        raise ModelError(f"Model {fit.model.name!r}: {NO_PROBABILITIES}")
+    arrays = fitted_design(fit, data)
+    columns = {name: numbers(data, name)[arrays.used] for name in _parts(fit)}
+    covariates = {term.name for term in fit.covariates}
+    constant = {
+        name: column for name, column in zip(fit.terms, arrays.X.T, strict=True) if name not in covariates
+    }
+    weights = np.ones(len(arrays.y)) if arrays.weights is None else arrays.weights
+    return columns, constant, weights / weights.sum()
+
+
+def _parts(fit: Fit) -> list[str]:
+    """The columns that the model's covariates are made of."""
+    return list(dict.fromkeys(part for term in fit.covariates for part in term.parts))
 
 
 def _columns_of(

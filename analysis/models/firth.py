@@ -177,10 +177,15 @@ def flic(eta: np.ndarray, y: np.ndarray) -> float:
     return float(logit.maximise(np.ones((len(y), 1)), y, offset=eta)[0])
 
 
-def flac(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+def flac(X: np.ndarray, y: np.ndarray, beta: np.ndarray) -> np.ndarray:
     """FLAC coefficients (k,): maximum likelihood on the data augmented by Firth's pseudo-observations,
-    which have an intercept of their own."""
-    eta = X @ maximise(X, y)[0]
+    which have an intercept of their own.
+
+    Parameters
+    ----------
+    beta : (k,), Firth's estimates.
+    """
+    eta = X @ beta
     weighted = X * np.sqrt(expit(eta) * expit(-eta))[:, None]
     leverage = (np.linalg.qr(weighted)[0] ** 2).sum(axis=1)
     n = len(y)
@@ -194,8 +199,8 @@ def estimate(design: Design) -> Estimated:
     profiled.
 
     The standard errors are those of the Fisher information of the data (Heinze and Schemper), the
-    log-likelihood is the penalised one. No theory makes these limits robust to clusters: a model that
-    names a cluster is fitted without it, and says so.
+    log-likelihood is the penalised one, `fitted` are probabilities by FLIC. No theory makes these limits
+    robust to clusters: a model that names a cluster is fitted without it, and says so.
     """
     X, y = design.X, design.y
     beta, best, _ = maximise(X, y)
@@ -213,6 +218,7 @@ def estimate(design: Design) -> Estimated:
         fitted=expit(eta + shift),
         effective_clusters=None,
         shift=shift,
+        flac=flac(X, y, beta),
         note=f"profile penalised-likelihood limits, which take no account of clusters ({named})"
         if named
         else "",

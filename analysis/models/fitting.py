@@ -43,10 +43,12 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
     chosen = design(model, data)
     with np.errstate(over="ignore", under="ignore"):
         found = ESTIMATORS[model.estimator](chosen)
-    notes = dict(chosen.notes)
-    if found.note:
-        for name in chosen.names[: len(chosen.names) - chosen.effects]:
-            notes[name] = "; ".join(filter(None, [notes.get(name, ""), found.note]))
+    notes, k = dict(chosen.notes), len(chosen.names) - chosen.effects
+    general = [found.note] if found.note else []
+    if chosen.clusters is not None and chosen.clusters <= k:
+        general.append(f"no more clusters ({chosen.clusters}) than coefficients ({k}): errors too small")
+    for name in chosen.names[:k] if general else ():
+        notes[name] = "; ".join(filter(None, [notes.get(name, ""), *general]))
     return Fit(
         model=model,
         n=len(chosen.y),
@@ -56,6 +58,7 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
         covariates=chosen.terms,
         terms=chosen.names,
         effects=chosen.effects,
+        groups={name: tuple(data[name][chosen.used].unique()) for name in model.fixed_effects},
         coefficients=found.coefficients,
         covariance=found.covariance,
         inference=found.inference,
@@ -69,6 +72,8 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
         outcome=chosen.y,
         fitted=found.fitted,
         shift=found.shift,
+        flac=found.flac,
         notes=notes,
         omitted=chosen.omitted,
+        fingerprint=chosen.fingerprint,
     )

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
+from analysis.models import conditional
 from analysis.models.bootstrap import (
     BOOTSTRAPPED,
     drawn,
@@ -17,11 +19,12 @@ from analysis.models.bootstrap import (
     without_effects,
 )
 from analysis.models.cluster import cluster_leverage
-from analysis.models.design import Design, design
+from analysis.models.design import Design, fitted_design
 from analysis.models.jackknife import cv3, without_each
 from analysis.models.multiplicity import benjamini_hochberg, holm, romano_wolf
 from analysis.models.permutation import shuffles, varying, within_permutation
 from analysis.models.results import Fit, wald
+from analysis.models.terms import require
 
 COLUMNS = (
     "model", "term", "method", "std_error", "p_value", "conf_low", "conf_high", "clusters",
@@ -54,9 +57,12 @@ def inference_table(
 
     Methods: `clustered` (the convention: CR1, t with G-1 degrees of freedom; `profile_likelihood` for
     Firth), `jackknife` (CV3), `wild_bootstrap`, `within_state_permutation`; `leave_one_state_out`, whose
-    limits are the smallest and the largest estimate without one state; and adjusted p-values:
-    `romano_wolf` within the family of a model where it has bootstrap draws, `holm` where not, and
-    `benjamini_hochberg` over all terms of all models outside the family.
+    limits are the smallest and the largest estimate without one state, empty where one of them does not
+    exist; and adjusted p-values. The terms of the primary family are one family in each model, every model
+    being a family of its own: `romano_wolf` on the model's bootstrap draws, `holm` where it has none. The
+    terms outside it, of all models together, are one more: `benjamini_hochberg` on their bootstrap p-values.
+    Bootstrap limits are empty for a conditional logit (`wild_cluster_bootstrap` gives them, in minutes).
+    For Firth there is neither clustered, jackknife nor bootstrap inference, for want of a theory.
 
     Parameters
     ----------
@@ -88,7 +94,8 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
 
 def infer(fit: Fit, data: pd.DataFrame, family: Collection[str], draws: Draws) -> Inferred:
     """The rows of one fit. A coefficient of a term that was left out has none."""
-    arrays = design(fit.model, data)
+    arrays = fitted_design(fit, data)
+    require("state", data, "whose rows are permuted")
     states = pd.factorize(data["state"].to_numpy()[arrays.used])[0]
     terms = [term.name for term in fit.covariates if term.name in fit.terms and term.name not in fit.omitted]
     where = [fit.terms.index(term) for term in terms]
@@ -113,7 +120,7 @@ def infer(fit: Fit, data: pd.DataFrame, family: Collection[str], draws: Draws) -
         plain = without_effects(arrays)
         rows += _bootstrapped(fit, plain, terms, primary, draws)
         rows += _permuted(fit, plain, states, terms, draws)
-        influence = _influence(fit, arrays, data, estimates, terms)
+        influence = _influence(fit, plain, estimates, terms)
     elif fit.model.estimator == "firth":  # no theory makes its limits robust to clusters
         rows += _range(fit, without_each(arrays, states, fit.coefficients), terms)
     if primary and influence is None:
@@ -135,7 +142,7 @@ def infer(fit: Fit, data: pd.DataFrame, family: Collection[str], draws: Draws) -
 
 
 def _jackknifed(fit: Fit, estimates: np.ndarray, terms: list[str]) -> list[dict]:
-    """CV3 with t(G-1); empty where an estimate without a cluster is missing."""
+    """CV3 with t(G-1); empty for a term that is not determined without some cluster."""
     covariance = cv3(estimates, fit.coefficients)
     found = wald(fit.coefficients, covariance, fit.clusters - 1.0)
     rows = []
@@ -173,7 +180,9 @@ def _bootstrapped(fit: Fit, arrays: Design, terms: list[str], primary: list[str]
         error = float(np.sqrt(fit.covariance[j, j]))
         found[term] = fit.coefficients[j] / error
         under_null[term] = drawn(arrays, j, 0.0, fit.coefficients, signs)
-        low, high = limits(arrays, j, fit.coefficients, error, signs, under_null[term])
+        low, high = np.nan, np.nan
+        if fit.model.estimator != "conditional_logit":  # whose limits would take minutes, each value a fit
+            low, high = limits(arrays, j, fit.coefficients, error, signs, under_null[term])
         p = share_beyond(found[term], under_null[term])
         rows.append(
             {"term": term, "method": "wild_bootstrap", "p_value": p, "conf_low": low, "conf_high": high}
@@ -204,21 +213,21 @@ def _permuted(fit: Fit, arrays: Design, states: np.ndarray, terms: list[str], dr
     ]
 
 
-def _influence(
-    fit: Fit, arrays: Design, data: pd.DataFrame, estimates: np.ndarray, terms: list[str]
-) -> pd.DataFrame:
+def _influence(fit: Fit, arrays: Design, estimates: np.ndarray, terms: list[str]) -> pd.DataFrame:
     """Rows, leverage, and each term's estimate without the cluster, one row a cluster and term."""
-    X = without_effects(arrays).X
-    weights = np.ones(len(X)) if arrays.weights is None else arrays.weights
-    if fit.model.estimator == "logit":
-        weights = weights * fit.fitted * (1 - fit.fitted)
-    leverage = cluster_leverage(X * np.sqrt(weights)[:, None], arrays.codes)
-    labels = pd.unique(data.loc[arrays.used, fit.model.cluster])
+    if fit.model.estimator == "conditional_logit":
+        leverage = conditional.leverage(arrays, fit.coefficients)
+    else:
+        weights = np.ones(fit.n) if arrays.weights is None else arrays.weights
+        if fit.model.estimator == "logit":
+            p = expit(arrays.X @ fit.coefficients)
+            weights = weights * p * (1 - p)
+        leverage = cluster_leverage(arrays.X * np.sqrt(weights)[:, None], arrays.codes)
     tables = [
         pd.DataFrame(
             {
                 "model": fit.model.name,
-                "cluster": labels,
+                "cluster": arrays.labels,
                 "rows": np.bincount(arrays.codes),
                 "leverage": leverage,
                 "term": term,

@@ -2,7 +2,7 @@
 
 MacKinnon, Nielsen and Webb, "Leverage, Influence, and the Jackknife in Clustered Regression Models" (Stata
 Journal 23, 2023), for least squares; "Cluster-Robust Jackknife and Bootstrap Inference for Logistic
-Regression Models" (2024) for logits.
+Regression Models" (2024) for logits. For the conditional logit a cluster leaves with its strata.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import solve_triangular
+from scipy.special import expit
 
 from analysis.errors import ModelError
-from analysis.models import firth, logit, lpm
-from analysis.models.design import Design, design
+from analysis.models import conditional, firth, logit, lpm, separation
+from analysis.models.design import Design, fitted_design
 from analysis.models.results import Fit
+from analysis.models.spec import ABSORBING, MAXIMUM_LIKELIHOOD
 
-JACKKNIFED = ("logit", "lpm")
+JACKKNIFED = ("logit", "lpm", "conditional_logit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,7 @@ class Jackknife:
     names : the coefficients. labels : of the G clusters, in the order of the design's codes.
     estimates : (G, k), each row without that cluster; NaN where it is not determined without it.
     covariance : (k, k), CV3: (G-1)/G times the sum of outer products of the deviations from the estimate
-        on all clusters; NaN where an estimate is.
+        on all clusters; NaN in the row and column of a coefficient that some cluster alone determines.
     """
 
     names: tuple[str, ...]
@@ -39,71 +42,142 @@ class Jackknife:
 
 
 def jackknife(fit: Fit, data: pd.DataFrame) -> Jackknife:
-    """Refits a clustered `logit` or `lpm` without each cluster in turn, in full.
+    """Refits a clustered `logit`, `lpm` or `conditional_logit` without each cluster in turn, in full.
 
-    A coefficient that rests on one cluster, or whose maximum does not exist without one, has no CV3.
-
-    Raises
-    ------
-    ModelError : a fit without clusters, or by another estimator.
-    """
-    model = fit.model
-    if fit.clusters is None or model.estimator not in JACKKNIFED:
-        raise ModelError(
-            f"Model {model.name!r}: the cluster jackknife needs a clustered {' or '.join(JACKKNIFED)}, not "
-            f"{model.estimator} with cluster={model.cluster!r}."
-        )
-    arrays = design(model, data)
-    labels = pd.unique(data.loc[arrays.used, model.cluster])
-    estimates = without_each(arrays, arrays.codes, fit.coefficients)
-    return Jackknife(fit.terms, tuple(labels), estimates, cv3(estimates, fit.coefficients))
-
-
-def without_each(arrays: Design, codes: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    """The coefficients (G, k) without each cluster in turn; rows of NaN where they do not exist.
-
-    Effects of groups that leave with a cluster are NaN.
+    A coefficient that rests on one cluster, or that separates without one, has no CV3; the others have
+    theirs, what separates leaving with the rows that it predicts, as in `fit`.
 
     Parameters
     ----------
-    arrays : of a `logit`, `lpm` or `firth`. codes : (n,), the clusters to leave out, as 0 .. G-1.
-    beta : (k,), where the likelihoods start.
+    fit : from `fit`. data : the frame that was fitted.
+
+    Raises
+    ------
+    ModelError : a fit without clusters, or by another estimator; other data than were fitted.
     """
-    clusters = int(codes.max()) + 1
-    estimates = np.full((clusters, len(beta)), np.nan)
-    for cluster in range(clusters):
-        rows = codes != cluster
-        X, y = arrays.X[rows], arrays.y[rows]
-        weights = None if arrays.weights is None else arrays.weights[rows]
-        here = np.abs(X).max(axis=0) > 0
-        here[: len(beta) - arrays.effects] = True  # only effects may leave with their rows
-        if arrays.model.estimator == "lpm":
-            inner = np.column_stack([y, X])
-            if arrays.groups:
-                groups = tuple(np.unique(group[rows], return_inverse=True)[1] for group in arrays.groups)
-                inner = lpm.demean(inner, groups, weights)
-            y, X = inner[:, 0], inner[:, 1:]
-        if not _full_rank(X[:, here]):
-            continue
-        if arrays.model.estimator == "lpm":
-            estimates[cluster] = lpm.least_squares(X, y, weights)
-            continue
-        try:
-            if arrays.model.estimator == "firth":
-                estimates[cluster, here] = firth.maximise(X[:, here], y, start=beta[here])[0]
-            else:
-                estimates[cluster, here] = logit.maximise(X[:, here], y, weights, start=beta[here])
-        except ModelError:  # without this cluster the maximum does not exist
-            continue
+    arrays, model = fitted_design(fit, data), fit.model
+    if fit.clusters is None or model.estimator not in JACKKNIFED:
+        raise ModelError(
+            f"Model {model.name!r}: the cluster jackknife needs a clustered {', '.join(JACKKNIFED[:-1])} or "
+            f"{JACKKNIFED[-1]}, not {model.estimator} with cluster={model.cluster!r}."
+        )
+    estimates = without_each(arrays, arrays.codes, fit.coefficients)
+    return Jackknife(fit.terms, arrays.labels, estimates, cv3(estimates, fit.coefficients))
+
+
+def without_each(arrays: Design, codes: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """The coefficients (G, k) without each cluster in turn, NaN where the other rows do not determine one.
+
+    Parameters
+    ----------
+    codes : (n,), the clusters to leave out, as 0 .. G-1. beta : (k,), where the likelihoods start.
+    """
+    estimates = _at_once(arrays, codes, beta)
+    for cluster in np.flatnonzero(np.isnan(estimates).any(axis=1)):
+        estimates[cluster] = _on(arrays, codes != cluster, beta)
     return estimates
 
 
-def _full_rank(X: np.ndarray) -> bool:
-    """Whether no column of X (n, k) is a combination of those before it."""
+def _at_once(arrays: Design, codes: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """The coefficients (G, k) without each cluster, by Newton's method for all clusters together.
+
+    Of a `logit` or `lpm` without fixed effects; rows of NaN for other models and where it does not settle.
+    """
+    clusters, k = int(codes.max()) + 1, len(beta)
+    estimates = np.full((clusters, k), np.nan)
+    if arrays.groups or arrays.model.estimator not in ("logit", "lpm"):
+        return estimates
+    (Z, R), y = logit.orthogonal(arrays.X), arrays.y
+    weights = np.ones(len(y)) if arrays.weights is None else arrays.weights
+    kept = weights * (codes != np.arange(clusters)[:, None])  # (G, n)
+    products = (Z[:, :, None] * Z[:, None, :]).reshape(len(y), k * k)
+    gamma, open_ = np.tile(R @ beta, (clusters, 1)), np.arange(clusters)
+    for _ in range(25):
+        eta = gamma[open_] @ Z.T
+        mean, slope = (
+            (eta, 1.0) if arrays.model.estimator == "lpm" else (expit(eta), expit(eta) * expit(-eta))
+        )
+        information = ((kept[open_] * slope) @ products).reshape(-1, k, k)
+        sound = np.linalg.cond(information) < 1e10
+        open_, information = open_[sound], information[sound]
+        score = (kept[open_] * (y - mean[sound])) @ Z
+        step = np.linalg.solve(information, score[:, :, None])[:, :, 0]
+        gamma[open_] += step
+        settled = np.abs(step).max(axis=1, initial=0.0) < 1e-9
+        estimates[open_[settled]] = solve_triangular(R, gamma[open_[settled]].T).T
+        open_ = open_[~settled]
+        if not len(open_):
+            break
+    return estimates
+
+
+def _on(arrays: Design, rows: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """The coefficients (k,) on some of the rows; where no maximum exists, without what separates."""
+    out, estimator = np.full(len(beta), np.nan), arrays.model.estimator
+    columns = np.arange(len(beta))
+    while True:
+        X, y = arrays.X[np.ix_(rows, columns)], arrays.y[rows]
+        if not len(y) or (estimator in MAXIMUM_LIKELIHOOD and np.ptp(y) == 0):
+            return out
+        weights = None if arrays.weights is None else arrays.weights[rows]
+        groups = tuple(np.unique(group[rows], return_inverse=True)[1] for group in arrays.groups)
+        if groups and estimator in ABSORBING:
+            inner = lpm.demean(np.column_stack([y, X]), groups, weights)
+            inner_y, inner_X = inner[:, 0], inner[:, 1:]
+        else:
+            inner_y, inner_X = y, X
+        here = _independent(inner_X)
+        X, start = X[:, here], beta[columns[here]]
+        try:
+            if estimator == "lpm":
+                found = lpm.least_squares(inner_X[:, here], inner_y, weights)
+            elif estimator == "firth":
+                found = firth.maximise(X, y, start)[0]
+            elif estimator == "logit":
+                found = logit.maximise(X, y, weights, start)
+            else:
+                found = conditional.maximise(X, y, groups[0], start)[0]
+        except ModelError:
+            separated = _separated(arrays, rows, columns) if estimator in MAXIMUM_LIKELIHOOD else None
+            if separated is None:
+                return out
+            rows, columns = separated
+            continue
+        out[columns[here]] = found
+        if not here.all():
+            out[columns[separation.unidentified(inner_X)]] = np.nan
+        return out
+
+
+def _separated(arrays: Design, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Rows and columns without the covariates that separate and what they predict; None if none does."""
+    first = [j for j, name in enumerate(arrays.names) if name == "Intercept" or j >= _covariates(arrays)]
+    base = arrays.X[np.ix_(rows, first)]
+    if arrays.model.estimator == "conditional_logit":
+        base = (arrays.groups[0][rows][:, None] == np.unique(arrays.groups[0][rows])).astype(float)
+    base = base[:, _independent(base)]
+    rest = np.setdiff1d(columns, first)
+    X = np.column_stack([base, arrays.X[np.ix_(rows, rest)]])
+    predicted, _, part = separation.smallest(X, arrays.y[rows], base.shape[1])
+    if not predicted.any():
+        return None
+    kept = rows.copy()
+    kept[np.flatnonzero(rows)[predicted]] = False
+    return kept, np.setdiff1d(columns, rest[np.array(part, dtype=int) - base.shape[1]])
+
+
+def _covariates(arrays: Design) -> int:
+    """How many of the first columns are not fixed effects."""
+    return len(arrays.names) - arrays.effects
+
+
+def _independent(X: np.ndarray) -> np.ndarray:
+    """Which columns (k,) of X (n, k) are no combination of those before them."""
     lengths = np.linalg.norm(X, axis=0)
-    if not (lengths > 0).all():
-        return False
-    return bool(np.abs(np.diag(np.linalg.qr(X / lengths, mode="r"))).min() > 1e-9)
+    triangle = np.linalg.qr(X / np.where(lengths > 0, lengths, 1.0), mode="r")
+    diagonal = np.zeros(X.shape[1])
+    diagonal[: min(X.shape)] = np.abs(np.diag(triangle))
+    return diagonal > 1e-9
 
 
 def cv3(estimates: np.ndarray, beta: np.ndarray) -> np.ndarray:

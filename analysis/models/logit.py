@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def log_likelihood(eta: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
     """The Bernoulli log-likelihood at the linear predictor `eta`; all (n,)."""
-    return float(weights @ np.where(y == 1, log_expit(eta), log_expit(-eta)))
+    return float(weights @ log_expit(np.where(y == 1, eta, -eta)))
 
 
 def information(X: np.ndarray, eta: np.ndarray, weights: np.ndarray) -> np.ndarray:

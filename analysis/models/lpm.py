@@ -106,6 +106,7 @@ def estimate(design: Design) -> Estimated:
             else clustered_covariance(bread, scores, design.codes, factor)
         )
     squares = float(residuals**2 @ root**2)
+    exact = squares <= 1e-20 * float(y**2 @ root**2)
     with np.errstate(divide="ignore"):
         likelihood = float(np.log(root).sum() - n / 2 * (np.log(2 * np.pi) + np.log(squares / n) + 1))
     return Estimated(
@@ -118,4 +119,5 @@ def estimate(design: Design) -> Estimated:
         condition_number=condition_number(within),
         fitted=y - residuals,
         effective_clusters=effective,
+        note="the fit is exact, so that its standard errors are rounding errors" if exact else "",
     )

@@ -34,7 +34,8 @@ class Estimated:
     """What an estimator hands to `fit`: numbers for the columns of a design.
 
     `covariance` is (k, k); `fitted` (n,) the fitted means; `shift` what an estimator of probabilities
-    adds to the linear predictor (FLIC), 0 elsewhere; `degrees_of_freedom` infinite for the normal law.
+    adds to the linear predictor (FLIC), 0 elsewhere, and `flac` its FLAC coefficients (k,);
+    `degrees_of_freedom` is infinite for the normal law. `note` concerns every covariate.
     """
 
     coefficients: np.ndarray
@@ -47,6 +48,7 @@ class Estimated:
     fitted: np.ndarray
     effective_clusters: np.ndarray | None
     shift: float = 0.0
+    flac: np.ndarray | None = None
     note: str = ""
 
 
@@ -61,6 +63,7 @@ class Fit:
     dropped : the rows left out, index as in `data`, column `reason`.
     covariates : every covariate asked for, as terms; those left out included.
     terms : what the k coefficients belong to: `Intercept`, covariates, then `effects` fixed effects.
+    groups : for each fixed effect its values among the rows used.
     coefficients, covariance, inference : (k,), (k, k), and tests with 95 % limits of the k coefficients.
     degrees_of_freedom : of the t law used; G-1 when clustered, infinite for the normal law.
     clusters : G, or None when the errors are not clustered.
@@ -71,8 +74,10 @@ class Fit:
     condition_number : of the design with columns scaled to length one.
     outcome, fitted : (n,), what was observed and the fitted means (`firth`: through FLIC).
     shift : what `firth` adds to the linear predictor for a probability (FLIC); 0 elsewhere.
+    flac : (k,), for `firth` the FLAC coefficients, which serve for probabilities; None elsewhere.
     notes : for each term that needs one, what a reader must know.
     omitted : terms without numbers; their note says why.
+    fingerprint : (n,), by which the data that were fitted are known again.
     """
 
     model: Model
@@ -83,6 +88,7 @@ class Fit:
     covariates: tuple[Term, ...]
     terms: tuple[str, ...]
     effects: int
+    groups: dict[str, tuple]
     coefficients: np.ndarray
     covariance: np.ndarray
     inference: Inference
@@ -96,8 +102,10 @@ class Fit:
     outcome: np.ndarray
     fitted: np.ndarray
     shift: float
+    flac: np.ndarray | None
     notes: dict[str, str]
     omitted: tuple[str, ...]
+    fingerprint: np.ndarray
 
 
 def wald(estimate: np.ndarray, covariance: np.ndarray, degrees_of_freedom: float) -> Inference:

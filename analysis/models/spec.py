@@ -156,7 +156,4 @@ def _names(value: object, field: str, model: object) -> tuple[str, ...]:
 
 def _one_of(value: object, known: tuple[str, ...], field: str, model: object) -> None:
     if value not in known:
-        raise ModelError(
-            f"Model {model!r}: unknown {field} {value!r}; known {field}s are {', '.join(known)}."
-            + nearest(value, known)
-        )
+        raise ModelError(f"Model {model!r}: unknown {field} {value!r}.{nearest(value, known)}")

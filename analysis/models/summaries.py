@@ -28,7 +28,7 @@ def describe(fits: Mapping[str, Fit]) -> pd.DataFrame:
             "outcome": fitted.model.outcome,
             "estimator": fitted.model.estimator,
             "fixed_effects": ";".join(fitted.model.fixed_effects),
-            "sample": fitted.model.sample or "",
+            "sample": fitted.model.sample or "all",
             "n": fitted.n,
             "events": int(fitted.outcome.sum()),
             "clusters": fitted.clusters,
@@ -60,7 +60,7 @@ def marginal_effects(fits: Mapping[str, Fit], panels: Mapping[str, pd.DataFrame]
     (shares)."""
     tables = [
         average_marginal_effects(fitted, panels[fitted.model.level], per=per).assign(
-            model=name, per=per, sample=fitted.model.sample or ""
+            model=name, per=per, sample=fitted.model.sample or "all"
         )
         for name, fitted in fits.items()
         if fitted.model.estimator != "conditional_logit"
@@ -144,7 +144,7 @@ def surface(fits: Mapping[str, Fit], counties: pd.DataFrame) -> pd.DataFrame:
             grid = grid.rename(columns={term: "value", by: "by_value"}).assign(quantity="probability")
             slopes = []
             for level in along:
-                table = average_marginal_effects(fitted, counties.assign(**{by: level}), "ten_points")
+                table = average_marginal_effects(fitted, counties, "ten_points", at={by: level})
                 slopes.append(table[table["term"] == term].assign(by_value=level, quantity="ten_points"))
             tables += [table.assign(model=name, term=term, by=by) for table in (grid, *slopes)]
     columns = ["model", "term", "value", "by", "by_value", "quantity"]

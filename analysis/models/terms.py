@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -89,6 +89,19 @@ def numbers(data: pd.DataFrame, column: str, role: str = "a covariate") -> np.nd
     ):
         raise ModelError(f"The column {column!r} ({role}) holds no numbers but {values.dtype}.")
     return values.to_numpy(dtype=float, na_value=np.nan)
+
+
+def whole(name: str, value: object, least: int, why: str = "") -> int:
+    """The value, when it is a whole number of at least `least` (True and False are none).
+
+    Raises
+    ------
+    ModelError : it is not.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral) or value < least:
+        reason = f": {why}" if why else ""
+        raise ModelError(f"{name}={value!r}: a whole number of at least {least} is needed{reason}.")
+    return int(value)
 
 
 def product(term: Term, columns: Mapping[str, np.ndarray]) -> np.ndarray:

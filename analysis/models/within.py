@@ -14,7 +14,9 @@ def within_between(data: pd.DataFrame, columns: str | Iterable[str], by: str) ->
     """The frame with each column's group mean (`<column>_between`) and deviation from it
     (`<column>_within`) added (Mundlak, Econometrica 46, 1978).
 
-    Means are over the group's rows that have a value. A row without a group gets neither.
+    A mean is over all rows of `data` in the group that have a value in that column: rows that a model later
+    leaves out, for another column or by its sample, count too. Give the sample's complete rows where means of
+    those are meant. A row without a group gets neither.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from analysis.models import Model, estimates, fit
 from analysis.models.agreements import SCOPES, agreement_table, stratified_test
 from analysis.models.counts import cross_table
 
@@ -54,9 +55,15 @@ def test_the_table_has_scopes_and_states(counties):
     for column in ("counties", "listed", "with_agreement"):
         assert states[column].sum() == table.loc["all counties", column] > 0
     both = table.loc["states with both"]
-    assert both["states"] == 2 and both["strata"] == "state" and both["conf_low"] < both["conf_high"] < 0
-    assert both["exact_p_value"] == table.loc["all counties", "exact_p_value"] < 0.05
-    assert table.loc["all counties", "strata"] == "none"
+    assert both["states"] == both["strata"] == 2 and both["conf_low"] < both["conf_high"] < 0
+    whole = table.loc["all counties"]
+    assert both["exact_p_value"] == whole["exact_p_value"] < 0.05
+    numbers = ["log_odds_ratio", "conf_low", "conf_high", "strata"]
+    assert both[numbers].tolist() == whole[numbers].tolist()  # both condition on the state
+    inside = counties[counties["state"] == "AA"]
+    alone = estimates(fit(Model("m", "is_listed", ["has"], "firth"), inside)).set_index("term").loc["has"]
+    assert table.loc["counties of listed states", "strata"] == 1
+    assert table.loc["counties of listed states", "log_odds_ratio"] == pytest.approx(alone["estimate"])
     assert np.isnan(table.loc["state DD", "exact_p_value"])
 
 

@@ -119,6 +119,10 @@ def test_within_and_between_slopes(frame):
         within_between(frame, ["shares"], "state")
     with pytest.raises(ModelError, match="already have"):
         within_between(wide, "x", "state")
+    wide = within_between(frame.assign(share=frame["share"].where(frame["x"] > 0)), ["x"], "state")
+    assert (
+        wide["x_between"] == frame.groupby("state")["x"].transform("mean")
+    ).all()  # other gaps do not count
     gap = within_between(pd.DataFrame({"g": ["a", None, "a"], "v": [1.0, 2.0, np.nan]}), "v", "g")
     assert gap["v_between"].isna().tolist() == [False, True, False]
 

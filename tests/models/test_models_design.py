@@ -162,6 +162,57 @@ def test_other_refusals(frame):
         fit(LOGIT, frame.iloc[:0])
 
 
+@pytest.mark.parametrize("estimator", ["logit", "firth", "lpm", "conditional_logit"])
+def test_one_cluster_is_an_error_for_every_estimator(frame, estimator):
+    effects = "state" if estimator == "conditional_logit" else ()
+    model = LOGIT.with_(estimator=estimator, fixed_effects=effects, cluster="country")
+    with pytest.raises(ModelError, match=r"in one cluster of 'country' \(USA\); it takes two"):
+        fit(model, frame.assign(country="USA"))
+    with pytest.raises(ModelError, match=r"'country'|country \(948\)"):
+        fit(model, frame.assign(country=None))
+
+
+def test_what_rests_on_one_cluster_says_so(frame):
+    frame = frame.assign(only=(frame["state"] == "S03") * 1.0, few=(frame["state"] < "S02") * 1.0)
+    frame["slope"] = frame["x"].where(frame["state"] == "S05", 0.0)
+    for model in (LOGIT, LPM):
+        found = fit(model.with_(add=["only", "few"]), frame)
+        assert "one cluster of state only (S03)" in term(found, "only")["note"]
+        assert term(found, "few")["note"] == "" == term(found, "x")["note"]
+    for estimator in ("lpm", "conditional_logit"):
+        found = fit(LOGIT.with_(add=["slope"], estimator=estimator, fixed_effects="state"), frame)
+        assert "one cluster of state only (S05)" in term(found, "slope")["note"]
+        assert term(found, "x")["note"] == ""
+    few = frame[frame["state"] < "S03"]
+    assert "no more clusters (3) than coefficients (3)" in term(fit(LPM, few), "x")["note"]
+
+
+def test_an_exact_fit_says_so(frame):
+    for model in (LPM, LPM.with_(fixed_effects="state"), LPM.with_(cluster=None)):
+        found = fit(model, frame.assign(listed=2 * frame["x"] + 1))
+        assert "standard errors are rounding errors" in term(found, "x")["note"]
+        assert term(fit(model, frame), "x")["note"] == ""
+
+
+def test_weights_of_nothing_are_an_error(frame):
+    with pytest.raises(ModelError, match="'weight' are 0 in every complete row"):
+        fit(LPM.with_(weights="weight"), frame.assign(weight=0.0))
+
+
+@pytest.mark.parametrize("estimator", ["logit", "firth", "lpm", "conditional_logit"])
+@pytest.mark.parametrize("kind", ["bool", "boolean", "Int64", "object", "float32"])
+def test_every_estimator_takes_every_kind_of_number(frame, estimator, kind):
+    effects = "state" if estimator == "conditional_logit" else ()
+    model = LOGIT.with_(estimator=estimator, fixed_effects=effects)
+    frame = frame[frame["state"] < "S12"]
+    expected = estimates(fit(model, frame))
+    columns = {name: frame[name].astype(int).astype(kind) for name in ("listed", "dummy")}
+    other = frame.assign(**columns, state=frame["state"].astype("category")).set_axis([0] * len(frame))
+    pd.testing.assert_frame_equal(estimates(fit(model, other)), expected)
+    with pytest.raises(ModelError, match=r"'dummy' .a covariate. holds no numbers but category"):
+        fit(model, frame.assign(dummy=frame["dummy"].astype("category")))
+
+
 def test_groups_of_the_catalogue_resolve(frame, monkeypatch):
     from analysis import catalogue
 

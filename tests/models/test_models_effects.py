@@ -11,7 +11,15 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from analysis.errors import ModelError
-from analysis.models import Model, adjusted_predictions, average_marginal_effects, fit
+from analysis.models import (
+    Model,
+    adjusted_predictions,
+    average_marginal_effects,
+    fit,
+    jackknife,
+    predicted_probabilities,
+    wild_cluster_bootstrap,
+)
 
 MODEL = Model("m", "listed", ["x", "dummy", "x:share", "share:share", "x:dummy"], cluster="state")
 VARIANTS = {
@@ -139,19 +147,86 @@ def test_the_rows_of_the_fit_are_used(frame):
     pd.testing.assert_frame_equal(average_marginal_effects(found, renamed), expected)
 
 
-def test_a_new_frame_is_averaged_over_its_own_rows(generate, frame):
-    found = fit(MODEL, frame)
-    other = generate(seed=9)
-    other.loc[other.index[:4], "x"] = np.nan
-    rows = average_marginal_effects(found, other.drop(columns="listed")).set_index("term")
-    complete = other.iloc[4:]
-    effect = numerical(found, complete, "x", found.coefficients)
-    assert rows.loc["x", "estimate"] == pytest.approx(effect, abs=1e-8)
-    same_length = frame.assign(x=frame["x"] + 1, listed=1 - frame["listed"])
-    rows = average_marginal_effects(found, same_length).set_index("term")
-    assert rows.loc["x", "estimate"] == pytest.approx(
-        numerical(found, same_length, "x", found.coefficients), abs=1e-8
+def altered(frame):
+    """The frame with one thing other than it was: a value, a label, a row."""
+    yield frame.assign(x=frame["x"].where(frame.index != "00007", 9.0))
+    yield frame.assign(listed=1 - frame["listed"])
+    yield frame.assign(state=frame["state"].where(frame.index != "00007", "S29"))
+    yield frame.assign(x=frame["x"].sample(frac=1, random_state=0).to_numpy())
+    yield frame.iloc[:-1]
+    yield pd.concat([frame, frame.iloc[:1]])
+    yield pd.concat([frame.iloc[1:], frame.iloc[1:2]])
+
+
+def test_other_data_than_were_fitted_are_refused(frame):
+    found, refused = fit(MODEL, frame), 0
+    for other in altered(frame):
+        for call in (average_marginal_effects, jackknife):
+            with pytest.raises(ModelError, match="not the data that were fitted"):
+                call(found, other)
+            refused += 1
+        with pytest.raises(ModelError, match="not the data that were fitted"):
+            adjusted_predictions(found, other, [{"x": 0.0}])
+        with pytest.raises(ModelError, match="not the data that were fitted"):
+            wild_cluster_bootstrap(found, other, "x", draws=99)
+    assert refused == 14
+    kept = frame.assign(population=0)  # no column of the model
+    pd.testing.assert_frame_equal(
+        average_marginal_effects(found, kept), average_marginal_effects(found, frame)
     )
+
+
+def test_effects_where_a_column_is_held(frame):
+    found = fit(MODEL, frame)
+    rows = average_marginal_effects(found, frame, at={"share": 0.5}).set_index("term")
+    effect = numerical(found, frame.assign(share=0.5), "x", found.coefficients)
+    assert rows.loc["x", "estimate"] == pytest.approx(effect, abs=1e-8)
+    assert not np.isclose(effect, average_marginal_effects(found, frame)["estimate"].iloc[0], rtol=1e-3)
+    with pytest.raises(ModelError, match=r"no covariate 'shar'.*Nearest: 'share'"):
+        average_marginal_effects(found, frame, at={"shar": 1})
+
+
+def test_probabilities_of_any_rows(frame):
+    for model in VARIANTS.values():
+        found = fit(model, frame)
+        fitted = predicted_probabilities(found, frame)
+        np.testing.assert_allclose(fitted, found.fitted, atol=1e-12)
+        assert fitted.index.equals(frame.index)
+    new = frame.iloc[:5].assign(x=[np.nan, 1, 2, 3, 4], region=["R0", "R9", None, "R1", "R2"])
+    assert predicted_probabilities(fit(MODEL, frame), new).isna().tolist() == [True] + 4 * [False]
+    effects = predicted_probabilities(fit(VARIANTS["logit_effects"], frame), new)
+    assert effects.isna().tolist() == [True, True, True, False, False]
+
+
+def test_firth_probabilities_are_corrected_in_two_ways(frame):
+    frame = frame.assign(listed=(frame["listed"] == 1) & (frame["x"] > 1.2)).astype({"listed": int})
+    found = fit(Model("rare", "listed", ["dummy", "share"], "firth"), frame)
+    rate = frame["listed"].mean()
+    mean = {kind: predicted_probabilities(found, frame, kind).mean() for kind in ("flic", "flac", "none")}
+    assert mean["flic"] == pytest.approx(rate, abs=1e-10) and mean["flac"] == pytest.approx(rate, abs=1e-10)
+    assert mean["none"] > rate + 1e-5  # towards one half
+    assert predicted_probabilities(found, frame).equals(predicted_probabilities(found, frame, "flic"))
+    flac = predicted_probabilities(found, frame, "flac")
+    assert not np.allclose(flac, predicted_probabilities(found, frame), atol=1e-7)
+    X = np.column_stack([np.ones(len(frame)), frame[["dummy", "share"]]])
+    np.testing.assert_allclose(flac, expit(X @ found.flac), atol=1e-12)
+
+
+def test_what_has_no_probability_is_said(frame):
+    logit_fit = fit(MODEL, frame)
+    for correction in ("flac", "plain"):
+        with pytest.raises(ModelError, match=f"correction='{correction}' for logit"):
+            predicted_probabilities(logit_fit, frame, correction)
+    with pytest.raises(ModelError, match="'flick' for firth; firth has flic, flac, none"):
+        predicted_probabilities(fit(VARIANTS["firth"], frame), frame, "flick")
+    effects = Model("m", "listed", ["x"], "lpm", fixed_effects="state")
+    with pytest.raises(ModelError, match="its level is absorbed"):
+        predicted_probabilities(fit(effects, frame), frame)
+    with pytest.raises(ModelError, match="no probabilities"):
+        predicted_probabilities(fit(effects.with_(estimator="conditional_logit"), frame), frame)
+    sure = frame.assign(sure=frame["listed"].where(frame["state"] > "S20", 0))
+    with pytest.raises(ModelError, match="'sure' has no coefficient: sure separated"):
+        predicted_probabilities(fit(Model("m", "listed", ["x", "sure"]), sure), sure)
 
 
 def test_products_with_what_left_have_no_effect(frame):
@@ -191,7 +266,7 @@ def test_bad_points_are_named(frame):
             adjusted_predictions(found, frame, at)
     with pytest.raises(ModelError, match="no column 'share'"):
         average_marginal_effects(found, frame.drop(columns="share"))
-    with pytest.raises(ModelError, match="no row to average"):
+    with pytest.raises(ModelError, match=r"missing values: share \(948\)"):
         average_marginal_effects(found, frame.assign(share=np.nan))
 
 

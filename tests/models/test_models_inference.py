@@ -8,7 +8,16 @@ from scipy.special import expit
 from statsmodels.stats.multitest import multipletests
 
 from analysis.errors import ModelError
-from analysis.models import Model, bootstrap, fit, jackknife, logit, lpm, wild_cluster_bootstrap
+from analysis.models import (
+    Model,
+    bootstrap,
+    conditional,
+    fit,
+    jackknife,
+    logit,
+    lpm,
+    wild_cluster_bootstrap,
+)
 from analysis.models.bootstrap import drawn, share_beyond, sign_vectors, without_effects
 from analysis.models.cluster import (
     cluster_leverage,
@@ -25,10 +34,11 @@ from analysis.models.permutation import shuffles, varying, within_permutation
 LOGIT = Model("m", "listed", ["x", "dummy"], cluster="state")
 LPM = LOGIT.with_(estimator="lpm")
 EFFECTS = LPM.with_(fixed_effects="state")
+STRATA = EFFECTS.with_(estimator="conditional_logit")
 SMALL = Draws(signs=199, permutations=99)
 
 
-@pytest.mark.parametrize("model", [LOGIT, LPM, EFFECTS, LOGIT.with_(fixed_effects="state")])
+@pytest.mark.parametrize("model", [LOGIT, LPM, EFFECTS, STRATA, LOGIT.with_(fixed_effects="state")])
 def test_the_jackknife_is_a_loop_of_fits(frame, model):
     found = fit(model, frame)
     done = jackknife(found, frame)
@@ -50,10 +60,86 @@ def test_the_jackknife_of_what_rests_on_one_cluster_is_empty(frame):
     done = jackknife(fit(LPM.with_(add=["only"]), frame), frame)
     missing = np.isnan(done.estimates).any(axis=1)
     assert [label for label, gone in zip(done.labels, missing, strict=True) if gone] == ["S02"]
-    assert np.isnan(done.covariance).all()
+    gone = np.isnan(done.covariance)
+    assert gone[3].all() and gone[:, 3].all() and not gone[:3, :3].any()
+    alone = fit(LPM, frame[frame["state"] != "S02"]).coefficients
+    np.testing.assert_allclose(done.estimates[done.labels.index("S02"), :3], alone, atol=1e-10)
     for other in (LPM.with_(cluster=None), LOGIT.with_(estimator="firth", cluster=None)):
-        with pytest.raises(ModelError, match="needs a clustered logit or lpm"):
+        with pytest.raises(ModelError, match="needs a clustered logit, lpm or conditional_logit"):
             jackknife(fit(other, frame), frame)
+
+
+def test_the_jackknife_of_what_separates_without_one_cluster_is_empty_for_that_term(generate):
+    frame = generate(seed=5, states=12)
+    frame["flag"] = frame["state"].isin(["S02", "S03"]) & (frame["dummy"] == 1)
+    frame.loc[frame["flag"] & (frame["state"] == "S03"), "listed"] = 0  # without S02 it predicts perfectly
+    frame.loc[frame["flag"] & (frame["state"] == "S02"), "listed"] = (
+        np.arange((frame["flag"] & (frame["state"] == "S02")).sum()) % 2
+    )
+    for model in (LOGIT.with_(drop=["dummy"], add=["flag"]), STRATA.with_(drop=["dummy"], add=["flag"])):
+        found = fit(model, frame)
+        done = jackknife(found, frame)
+        x, flag = found.terms.index("x"), found.terms.index("flag")
+        assert np.isnan(done.covariance[flag, flag]) and np.isfinite(done.covariance[x, x])
+        left = frame[frame["state"] != "S02"]
+        row = done.estimates[done.labels.index("S02")]
+        assert np.isnan(row[flag])
+        assert row[x] == pytest.approx(fit(model, left).coefficients[x], abs=1e-7)
+
+
+def test_the_jackknife_does_not_depend_on_the_order_of_rows(frame):
+    found = fit(LOGIT.with_(fixed_effects="region"), frame)
+    done = jackknife(found, frame)
+    shuffled = jackknife(found, frame.sample(frac=1, random_state=3))
+    assert done.names == shuffled.names and len(done.estimates) == 30
+    np.testing.assert_allclose(shuffled.covariance, done.covariance, atol=1e-9)
+
+
+def test_the_bootstrap_of_strata_is_one_step_from_the_null(generate):
+    """Each draw from scratch: signed scores, one step of Newton's method, the sandwich of what is left."""
+    frame = generate(seed=6, states=9, size=12)
+    found, arrays = fit(STRATA, frame), design(STRATA, frame)
+    (groups,), j = arrays.groups, found.terms.index("dummy")
+    at = conditional.maximise(arrays.X[:, [0]], arrays.y, groups)[0]
+    strata = [np.flatnonzero(groups == group) for group in range(groups.max() + 1)]
+    _, scores, information = conditional.likelihood(arrays.X, arrays.y, strata, np.array([at[0], 0.0]))
+    owner = np.array([arrays.codes[rows[0]] for rows in strata])
+    signs = sign_vectors(found.clusters, 99, 3)
+    expected, bread = [], np.linalg.inv(information.sum(axis=0))
+    for sign in signs.T:
+        star = scores * sign[owner][:, None]
+        step = bread @ star.sum(axis=0)
+        left = (star - information @ step) @ bread
+        sums = np.array([left[owner == cluster].sum(axis=0) for cluster in range(found.clusters)])
+        factor = correction(found.n, arrays.parameters, found.clusters)
+        expected.append(step[j] / np.sqrt(factor * (sums[:, j] ** 2).sum()))
+    got = drawn(arrays, j, 0.0, found.coefficients, signs)
+    assert len(got) == 99
+    np.testing.assert_allclose(got, expected, atol=1e-6)
+    p, low, high = wild_cluster_bootstrap(found, frame, "dummy", draws=199, seed=3)
+    assert 0 <= p <= 1 and low < found.coefficients[j] < high
+
+
+def test_the_score_of_strata_is_that_of_the_logit_where_there_is_one_stratum_a_pair():
+    """In pairs with one event each the conditional logit is a logit of differences without an intercept."""
+    rng = np.random.default_rng(8)
+    pairs, x = np.repeat(np.arange(80), 2), rng.normal(size=(160, 2))
+    first = rng.random(80) < expit((x[::2, 0] - x[1::2, 0]) * 0.7)
+    listed = np.column_stack([first, ~first]).ravel().astype(int)
+    frame = pd.DataFrame({"listed": listed, "x": x[:, 0], "z": x[:, 1], "pair": pairs, "state": pairs // 8})
+    model = Model("pairs", "listed", ["x", "z"], "conditional_logit", fixed_effects="pair", cluster="state")
+    found, arrays = fit(model, frame), design(model, frame)
+    gaps = x[::2] - x[1::2]
+    other = logit.maximise(gaps, first.astype(float))
+    np.testing.assert_allclose(found.coefficients, other, atol=1e-9)
+    signs = sign_vectors(10, 99, 0)
+    eta = gaps[:, [1]] @ logit.maximise(gaps[:, [1]], first.astype(float))
+    root = np.sqrt(expit(eta) * expit(-eta))
+    expected = by_refitting(
+        gaps * root[:, None], (first - expit(eta)) / root, np.arange(80) // 8, 0, signs, 0
+    )
+    ratio = np.sqrt(correction(80, 0, 10) / correction(160, arrays.parameters, 10))
+    np.testing.assert_allclose(drawn(arrays, 0, 0.0, found.coefficients, signs), expected * ratio, atol=1e-7)
 
 
 def by_refitting(X, y, codes, j, signs, k):
@@ -98,6 +184,18 @@ def test_the_bootstrap_of_a_logit_is_that_of_its_linearisation(frame):
     assert len(got) == 99
 
 
+def test_permutation_within_strata_is_that_of_a_logit_with_effects(frame):
+    groups = pd.factorize(frame["state"])[0]
+    exact, many = (fit(model, frame) for model in (STRATA, LOGIT.with_(fixed_effects="state")))
+    p = []
+    for found in (exact, many):
+        arrays = design(found.model, frame)
+        assert found.n == len(frame)
+        shuffled, j = shuffles(groups, 199, 0), found.terms.index("dummy")
+        p.append(within_permutation(arrays, j, found.coefficients, groups, shuffled))
+    assert p[0] == pytest.approx(p[1], abs=0.05)
+
+
 @pytest.mark.parametrize("model", [LOGIT, LPM])
 def test_limits_are_where_the_test_turns(frame, model):
     found = fit(model, frame)
@@ -136,10 +234,13 @@ def test_few_clusters_are_enumerated(generate):
     ("model", "term", "draws", "message"),
     [
         (LOGIT.with_(cluster=None), "x", 99, "has no cluster"),
-        (LOGIT.with_(estimator="conditional_logit", fixed_effects="state"), "x", 99, "for conditional_logit"),
+        (LOGIT.with_(estimator="firth"), "x", 99, "has no cluster"),
         (LOGIT, "dumy", 99, "Nearest: 'dummy'"),
         (LOGIT.with_(add=["flat"]), "flat", 99, "has no coefficient: left out: constant"),
         (LOGIT, "x", 98, "at least 99"),
+        (LOGIT, "x", 99.0, r"draws=99.0: a whole number of at least 1"),
+        (LOGIT, "x", True, "draws=True: a whole number"),
+        (LOGIT, "x", -5, "draws=-5"),
     ],
 )
 def test_what_the_bootstrap_refuses(frame, model, term, draws, message):
@@ -247,12 +348,16 @@ def test_the_table_has_every_method_that_applies(frame):
     drawn_kinds |= {"within_state_permutation"}
     assert methods["main"] == methods["effects"] == drawn_kinds
     assert methods["wide"] == drawn_kinds | {"benjamini_hochberg"}
-    assert methods["strata"] == {"clustered", "holm"}
+    assert methods["strata"] == drawn_kinds
     assert methods["penalised"] == {"profile_likelihood", "leave_one_state_out", "holm"}
     indexed = table.set_index(["model", "term", "method"])
     assert indexed.loc[("wide", "level", "within_state_permutation"), "p_value"] == "n/a"
     assert indexed.loc[("wide", "level", "clustered"), "states_varying"] == 0
     assert (table["p_value"] == "n/a").sum() == 1
+    strata = influence.query("model == 'strata' and term == 'x'")
+    assert strata["leverage"].sum() == pytest.approx(2) and (strata["leverage"] > 0).all()
+    assert indexed.loc[("strata", "x", "jackknife"), "std_error"] > 0
+    assert 0 <= float(indexed.loc[("strata", "x", "within_state_permutation"), "p_value"]) <= 1
     penalised = indexed.loc[("penalised", "x", "leave_one_state_out")]
     assert penalised["conf_low"] < fits["penalised"].coefficients[1] < penalised["conf_high"]
     whole = indexed.loc[("main", "x", "leave_one_state_out")]
@@ -272,4 +377,4 @@ def test_weights_of_one_change_nothing(frame):
         np.testing.assert_allclose(
             wild_cluster_bootstrap(fit(other, weighted), weighted, "x", draws=199), plain, rtol=1e-7
         )
-    assert bootstrap.BOOTSTRAPPED == ("logit", "lpm")
+    assert bootstrap.BOOTSTRAPPED == ("logit", "lpm", "conditional_logit")

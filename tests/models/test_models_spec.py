@@ -34,7 +34,7 @@ def test_one_name_may_stand_for_a_list():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"estimator": "logitt"}, "known estimators are logit, firth, lpm.*Nearest: 'logit'"),
+        ({"estimator": "logitt"}, "unknown estimator 'logitt'.*Nearest: 'logit'"),
         ({"estimator": "mixed_logit"}, "unknown estimator 'mixed_logit'"),
         ({"level": "town"}, "unknown level 'town'"),
         ({"covariate": ["x"]}, "no field 'covariate'.*Nearest: 'covariates'"),
