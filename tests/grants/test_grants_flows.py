@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from analysis.__main__ import main
 from analysis.errors import DataError
 from analysis.grants import county_flows
+from analysis.grants.files import Bulk, ends_in_comma
 from analysis.grants.run import write_flows
 from tests.conftest import REPOSITORY
 from tests.grants import bulk
@@ -174,6 +175,16 @@ def test_a_type_that_may_be_a_grant_has_a_bucket_and_stops_the_command(tmp_path:
 def test_a_county_code_gets_its_lost_zero_back() -> None:
     frame = county_flows(ibis.memtable(pd.DataFrame([row(**{bulk.RECIPIENT: "1001"})])[HEADER])).execute()
     assert set(frame["county_geoid"]) == {"01001", "17031"}
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_lines_that_end_in_a_comma_are_seen(tmp_path: Path, line_end: bytes) -> None:
+    path = tmp_path / "a.csv"
+    for line, ends in ((b"a,b", False), (b"a,b,", True), (b"a,\tb", False), (b",", True)):
+        for before in (b"", b"x" * ((1 << 18) - len(line)), b"x" * ((1 << 18) - len(line) - 1)):
+            for after in (b"", line_end, line_end + b"c"):
+                path.write_bytes(before + line + after)
+                assert ends_in_comma(Bulk(str(path), "a.csv", "csv", ())) == ends
 
 
 def break_line(file: bytes, number: int, change: Callable[[bytes], bytes]) -> bytes:
