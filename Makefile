@@ -35,9 +35,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-repro: env ## from the published lists to the rendered pages: reports/_site/findings.html
+repro: env ## from the published lists to the rendered pages: reports/_site/index.html
 	dvc repro
-	@echo "Open reports/_site/findings.html"
+	@echo "Open reports/_site/index.html"
 
 test: env ## the tests
 	python -m pytest
@@ -63,5 +63,5 @@ quarto: env ## the same pages by Quarto, where it is installed, in reports/_quar
 	quarto render reports --output-dir _quarto
 
 clean: ## remove the rendered pages and the caches; data and results stay
-	rm -rf reports/_site reports/_quarto reports/.quarto .render-cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf reports/_site reports/downloads reports/_quarto reports/.quarto .render-cache .pytest_cache .ruff_cache .hypothesis
 	find analysis tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

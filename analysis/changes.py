@@ -42,7 +42,9 @@ def git(*words: str) -> bytes:
     folder = root()
     try:
         done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False)
-        top = subprocess.run(["git", "rev-parse", "--show-toplevel"], cwd=folder, capture_output=True, check=False)
+        top = subprocess.run(
+            ["git", "rev-parse", "--show-toplevel"], cwd=folder, capture_output=True, check=False
+        )
     except FileNotFoundError:
         raise DataError("git was not found.", remedy="install git (Debian: apt install git).") from None
     if top.returncode or Path(top.stdout.decode().strip()).resolve() != folder.resolve():

@@ -19,7 +19,16 @@ import pandas as pd
 from analysis.catalogue import LEVELS, load_catalogue
 from analysis.drawn import FIGURES
 from analysis.errors import DataError
-from analysis.provenance import processed, read_origin, read_output, read_yaml, released, root, version, vintages
+from analysis.provenance import (
+    processed,
+    read_origin,
+    read_output,
+    read_yaml,
+    released,
+    root,
+    version,
+    vintages,
+)
 from analysis.writing import replacing
 
 FORMATS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
@@ -311,5 +320,7 @@ def read_package(folder: Path) -> dict:
     except (ValueError, KeyError, TypeError):
         own = False
     if not own:
-        raise DataError("not the description of this project's tables.", file=file, remedy="name another folder.")
+        raise DataError(
+            "not the description of this project's tables.", file=file, remedy="name another folder."
+        )
     return described

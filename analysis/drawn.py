@@ -89,7 +89,9 @@ def marginal_effects_data() -> pd.DataFrame:
 def describe_effects(data: pd.DataFrame) -> str:
     parts = []
     for sample, rows in data.groupby("sample", sort=False):
-        told = [f"{row['label']} {points(row)}" for _, row in rows.iterrows() if "chance" not in direction(row)]
+        told = [
+            f"{row['label']} {points(row)}" for _, row in rows.iterrows() if "chance" not in direction(row)
+        ]
         said = f"the interval leaves out zero for {'; '.join(told)}" if told else "every interval holds zero"
         parts.append(f"{sample}: {said}")
     return (

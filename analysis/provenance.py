@@ -53,7 +53,9 @@ def addresses() -> str:
     with (root() / "pyproject.toml").open("rb") as stream:
         urls = tomllib.load(stream)["project"].get("urls", {})
     if not urls:
-        return "This copy states no address: tell whoever gave it to you, or send them the line that mends it."
+        return (
+            "This copy states no address: tell whoever gave it to you, or send them the line that mends it."
+        )
     return f"Write to: {', '.join(f'{name} {url}' for name, url in urls.items())}."
 
 
@@ -67,7 +69,7 @@ def released() -> str:
     file = root() / "CITATION.cff"
     stated = read_yaml(file).get("date-released")
     if not is_day(stated):
-        raise DataError("no day of release.", file=file, remedy='write `date-released: 2026-11-22`.')
+        raise DataError("no day of release.", file=file, remedy="write `date-released: 2026-11-22`.")
     return str(stated)
 
 

@@ -9,7 +9,20 @@ import pandas as pd
 
 from analysis.errors import RenderError
 
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 FRACTIONS = {
     Fraction(1, 20): "one in twenty",
     Fraction(1, 10): "a tenth",

@@ -6,24 +6,20 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
+from site_pages import REPORTS
 
 from analysis.downloads import export
 from analysis.rendering import render_site
 from tests.conftest import REPOSITORY
-
-REPORTS = REPOSITORY / "reports"
-PAGES = [
-    name.removesuffix(".qmd")
-    for name in yaml.safe_load((REPORTS / "_quarto.yml").read_text(encoding="utf-8"))["project"]["render"]
-]
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the rendered pages, made from a copy of the sources."""
     reports = tmp_path_factory.mktemp("site") / "reports"
-    shutil.copytree(REPORTS, reports, ignore=lambda _, names: [n for n in names if n[:1] == "_" and "." not in n])
+    shutil.copytree(
+        REPORTS, reports, ignore=lambda _, names: [n for n in names if n[:1] == "_" and "." not in n]
+    )
     shutil.rmtree(reports / "downloads", ignore_errors=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANALYSIS_ROOT", str(REPOSITORY))

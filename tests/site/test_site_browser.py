@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import PAGES
+from site_pages import PAGES
 
 from analysis.rendering import render_site
 
@@ -59,8 +60,12 @@ def test_axe_can_find_something(open_page):
         "axe_playwright_python.sync_playwright", reason="axe is not installed (requirements-browser.lock)"
     )
     page = open_page("index")
-    page.evaluate("document.querySelector('main').innerHTML += '<img src=\"data:,\"><p style=\"color:#bbb\">pale</p>'")
-    assert {"image-alt", "color-contrast"} <= {rule["id"] for rule in axe.Axe().run(page).response["violations"]}
+    page.evaluate(
+        "document.querySelector('main').innerHTML += '<img src=\"data:,\"><p style=\"color:#bbb\">pale</p>'"
+    )
+    assert {"image-alt", "color-contrast"} <= {
+        rule["id"] for rule in axe.Axe().run(page).response["violations"]
+    }
 
 
 @pages
@@ -120,7 +125,10 @@ def test_print_holds_everything_and_cuts_nothing(name, open_page, tmp_path):
     for hidden in ("header.site-header", "nav.toc", "nav.page-navigation"):
         assert all(not part.is_visible() for part in page.query_selector_all(hidden)), hidden
     boxes = subprocess.run(
-        ["pdftotext", "-bbox", str(tmp_path / "page.pdf"), "-"], capture_output=True, check=True, encoding="utf-8"
+        ["pdftotext", "-bbox", str(tmp_path / "page.pdf"), "-"],
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
     ).stdout
     wide = float(re.search(r'<page width="([\d.]+)"', boxes)[1])
     placed = re.findall(r'<word xMin="([\d.-]+)" yMin="[\d.-]+" xMax="([\d.-]+)"[^>]*>([^<]*)</word>', boxes)
@@ -143,12 +151,25 @@ def test_forced_colours_and_less_motion(name, open_page):
     assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
     assert page.evaluate("document.getAnimations().length") == 0
     # Where colours are taken away, links keep their underline and notes their edge.
-    assert page.evaluate("getComputedStyle(document.querySelector('main a')).textDecorationLine") == "underline"
-    edges = "[...document.querySelectorAll('.callout')].map(e => parseFloat(getComputedStyle(e).borderLeftWidth))"
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('main a')).textDecorationLine") == "underline"
+    )
+    edges = (
+        "[...document.querySelectorAll('.callout')].map(e => parseFloat(getComputedStyle(e).borderLeftWidth))"
+    )
     assert all(edge >= 3 for edge in page.evaluate(edges))
 
 
-NAMES = ["<script>alert(1)</script>", "=cmd()", "N" * 300, "", "&amp;", '"><img src=x onerror=alert(1)>', "a|b", "`x`"]
+NAMES = [
+    "<script>alert(1)</script>",
+    "=cmd()",
+    "N" * 300,
+    "",
+    "&amp;",
+    '"><img src=x onerror=alert(1)>',
+    "a|b",
+    "`x`",
+]
 HOSTILE = """---
 title: "Names"
 lang: en
@@ -173,16 +194,18 @@ Inline: `{python} names[0]`, `{python} names[2]`.
 
 
 def test_hostile_names_are_shown_as_text(open_page, tmp_path: Path):
-    import json
-
-    (tmp_path / "_quarto.yml").write_text("project:\n  type: website\n  render: [names.qmd]\n", encoding="utf-8")
+    (tmp_path / "_quarto.yml").write_text(
+        "project:\n  type: website\n  render: [names.qmd]\n", encoding="utf-8"
+    )
     source = HOSTILE.replace("NAMES_HERE", repr(json.dumps(NAMES)))
     (tmp_path / "names.qmd").write_text(source, encoding="utf-8")
     render_site(tmp_path, tmp_path / "_site")
     page = open_page("names", width=320, folder=tmp_path / "_site")
     assert page.complaints == [] and len(page.requests) == 1
     assert page.query_selector("main script, main img") is None
-    cells = [cell.text_content().replace("\u200b", "") for cell in page.query_selector_all("tbody td:first-child")]
+    cells = [
+        cell.text_content().replace("\u200b", "") for cell in page.query_selector_all("tbody td:first-child")
+    ]
     assert cells == NAMES
     assert NAMES[0] in page.inner_text("main > .columns p:last-child")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
