@@ -153,7 +153,8 @@ def compare(tag: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns
     -------
     changes : `table, change, key, column, before, after, units`.
-    since : `since, commit, table, sha256`, one row a table that was compared; the checksum is of the table now.
+    since : `since, commit, table, sha256`, one row a table that was compared; the checksum is
+        of the table now.
     """
     commit = git("rev-parse", f"{tag}^{{commit}}").decode().strip()
     parts, compared = [], []
@@ -189,7 +190,8 @@ def update(tag: str | None = None) -> str:
         file = processed("changes_since.csv")
         if file.is_file() and len(known := read_output(file.name, as_text=True)):
             raise DataError(
-                f"this clone has no tag to compare with, and the committed comparison is with {known['since'][0]}.",
+                f"this clone has no tag to compare with, and the committed comparison is with "
+                f"{known['since'][0]}.",
                 file=file,
                 remedy="fetch the tags: `git fetch --tags --unshallow`, or without the last word.",
             )

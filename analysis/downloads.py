@@ -223,7 +223,7 @@ def resource(table: Table, kind: str, content: bytes) -> dict:
         "rows": len(table.cells),
         "schema": schema,
     }
-    # frictionless counts the bytes of text alone: with a number here it would call every Parquet file invalid.
+    # frictionless counts the bytes of text alone: with a number it would call every Parquet file invalid.
     out |= {"encoding": "utf-8", "bytes": len(content)} if kind == "csv" else {}
     return {key: value for key, value in out.items() if value != ""}
 
@@ -244,10 +244,14 @@ def package(resources: list[dict]) -> dict:
         "name": "listed-jurisdictions",
         "title": "Listed jurisdictions: tables",
         "description": (
-            "The tables of a study of which measured factors predict being named on the federal lists of 2025. "
-            "In CSV, text that a spreadsheet would take for a formula has one apostrophe before it (before =, +, "
-            "-, @, tab, line end, or apostrophes and then one of these); take it away to have the text. Numbers "
-            "are as they are. Parquet holds the text as it is. Being named on a list is no measure of any policy."
+            "The tables of a study of which measured factors predict being named on the federal "
+            "lists of 2025. "
+            "In CSV, text that a spreadsheet would take for a formula has one apostrophe before it "
+            "(before =, +, "
+            "-, @, tab, line end, or apostrophes and then one of these); take it away to have the "
+            "text. Numbers "
+            "are as they are. Parquet holds the text as it is. Being named on a list is no measure "
+            "of any policy."
         ),
         "version": version(),
         "created": f"{released()}T00:00:00Z",

@@ -1,7 +1,7 @@
 """What each figure draws: its data from the committed tables, a description in words, its source.
 
-A page draws `drawn(name)`, the downloads hold the same frame as `figures/<name>.csv`, and `figure_notes(name)`
-is the Markdown below the picture that describes it and links to the file.
+A page draws `drawn(name)`, the downloads hold the same frame as `figures/<name>.csv`, and
+`figure_notes(name)` is the Markdown below the picture that describes it and links to the file.
 """
 
 from __future__ import annotations
@@ -49,8 +49,10 @@ def describe_map(data: pd.DataFrame) -> str:
     states = data.loc[data["is_in_listed_state"] == 1, "state"].unique()
     return (
         "A map of the counties of the United States, Alaska and Hawaii set below the others. "
-        f"{count(len(listed))} of {count(len(data))} counties are filled dark because their government has an "
-        f"entry; the others are light. A dark line surrounds each of the {count(len(states))} states that have an "
+        f"{count(len(listed))} of {count(len(data))} counties are filled dark because their "
+        f"government has an "
+        f"entry; the others are light. A dark line surrounds each of the {count(len(states))} states "
+        f"that have an "
         f"entry of their own: {', '.join(sorted(states))}. {count(inside)} of the dark counties, "
         f"{fraction(inside, len(listed))}, lie inside such a line."
     )
@@ -67,12 +69,16 @@ def describe_states(data: pd.DataFrame) -> str:
     first, last = data.iloc[0], data.iloc[-1]
     own = data["is_listed_state"] == 1
     return (
-        f"{count(len(data))} horizontal bars, one a state with at least one listed county, from the highest share "
-        f"({first['state']}, {count(first['listed'])} of {count(first['counties'])} counties) down to the lowest "
+        f"{count(len(data))} horizontal bars, one a state with at least one listed county, from the "
+        f"highest share "
+        f"({first['state']}, {count(first['listed'])} of {count(first['counties'])} counties) down to "
+        f"the lowest "
         f"({last['state']}, {count(last['listed'])} of {count(last['counties'])}). The bars of the "
         f"{count(own.sum())} states that are themselves listed are plain and their shares lie between "
-        f"{percent(data.loc[own, 'listed_share'].min())} and {percent(data.loc[own, 'listed_share'].max())}; the "
-        f"other {count((~own).sum())} are hatched and lie between {percent(data.loc[~own, 'listed_share'].min())} "
+        f"{percent(data.loc[own, 'listed_share'].min())} and "
+        f"{percent(data.loc[own, 'listed_share'].max())}; the "
+        f"other {count((~own).sum())} are hatched and lie between "
+        f"{percent(data.loc[~own, 'listed_share'].min())} "
         f"and {percent(data.loc[~own, 'listed_share'].max())}. Each bar ends with its counts."
     )
 
@@ -95,9 +101,12 @@ def describe_effects(data: pd.DataFrame) -> str:
         said = f"the interval leaves out zero for {'; '.join(told)}" if told else "every interval holds zero"
         parts.append(f"{sample}: {said}")
     return (
-        f"{count(data['sample'].nunique())} panels side by side, each with its own scale and one row for each of "
-        f"{count(data['term'].nunique())} covariates: a point for the average change of the chance of being listed, "
-        "in percentage points, that goes with one standard deviation more, a bar for its 95 % limits, and a line at "
+        f"{count(data['sample'].nunique())} panels side by side, each with its own scale and one row "
+        f"for each of "
+        f"{count(data['term'].nunique())} covariates: a point for the average change of the chance of "
+        f"being listed, "
+        "in percentage points, that goes with one standard deviation more, a bar for its 95 % "
+        "limits, and a line at "
         f"zero. In the panel of {'. In the panel of '.join(parts)}."
     )
 
@@ -132,8 +141,10 @@ def describe_coefficients(data: pd.DataFrame) -> str:
         parts.append(f"{name}: {', '.join(told) if len(told) else 'none'}")
     return (
         f"{count(data['term'].nunique())} panels, one a covariate, each with its own scale and "
-        f"{count(data['sample'].nunique())} rows, one a sample: a point for the coefficient in log odds, a thick bar "
-        "for its 95 % limits by the wild cluster bootstrap, a thin one with ends for the range of estimates without "
+        f"{count(data['sample'].nunique())} rows, one a sample: a point for the coefficient in log "
+        f"odds, a thick bar "
+        "for its 95 % limits by the wild cluster bootstrap, a thin one with ends for the range of "
+        "estimates without "
         "one state, and a line at zero. Samples whose limits leave out zero, by panel: "
         f"{'; '.join(parts)}."
     )

@@ -49,7 +49,8 @@ def version() -> str:
 
 
 def addresses() -> str:
-    """A sentence with the addresses that `pyproject.toml` states under `project.urls`, or what to do without."""
+    """A sentence with the addresses that `pyproject.toml` states under `project.urls`, or what to "
+    "do without."""
     with (root() / "pyproject.toml").open("rb") as stream:
         urls = tomllib.load(stream)["project"].get("urls", {})
     if not urls:

@@ -157,7 +157,7 @@ def bundles(name: str, tables: dict[str, pd.DataFrame]) -> list[set[str]]:
         out += [row_forms({"vintage": vintage, **origin}) for vintage, origin in origins]
     out += [held | together.get((key, None), set()) for (key, term), held in together.items() if term]
     if "entry_audit.csv" in named(name):
-        kinds = tables["entry_audit.csv"].groupby(["kind", "vintage"]).size().unstack(fill_value=0)
+        kinds = pd.crosstab(tables["entry_audit.csv"]["kind"], tables["entry_audit.csv"]["vintage"])
         out += [set(map(count, row)) for row in kinds.to_numpy()]
     return out
 
