@@ -41,9 +41,9 @@ spark: env ## Apache Spark's Python package beside it, half a gigabyte, for `flo
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile \
 		-r requirements-spark.lock
 
-repro: env ## from the published lists to the rendered pages: reports/_site/findings.html
+repro: env ## from the published lists to the rendered pages: reports/_site/index.html
 	dvc repro
-	@echo "Open reports/_site/findings.html"
+	@echo "Open reports/_site/index.html"
 
 test: env ## the tests
 	python -m pytest
@@ -73,5 +73,5 @@ quarto: env ## the same pages by Quarto, where it is installed, in reports/_quar
 	quarto render reports --output-dir _quarto
 
 clean: ## remove the rendered pages and the caches; data and results stay
-	rm -rf reports/_site reports/_quarto reports/.quarto .render-cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf reports/_site reports/downloads reports/_quarto reports/.quarto .render-cache .pytest_cache .ruff_cache .hypothesis
 	find analysis tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The command line: `python -m analysis render | checks | review | flows`."""
+"""The command line: `python -m analysis render | export | changes | checks | review | flows`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from pathlib import Path
 
 from analysis.errors import AnalysisError, DataError
 from analysis.provenance import read_output, root
+from analysis.writing import replacing
+
+MAIN_REPORT = "findings.pdf"
 
 
 def render(arguments: argparse.Namespace) -> int:
@@ -17,8 +20,31 @@ def render(arguments: argparse.Namespace) -> int:
     from analysis.rendering import render_site
 
     folder = root()
-    for page in render_site(folder / "reports", folder / "reports" / "_site", cache=folder / ".render-cache"):
+    reports, site = folder / "reports", folder / "reports" / "_site"
+    for page in render_site(reports, site, cache=folder / ".render-cache"):
         print(page.relative_to(folder))
+    # The main report is committed, for those who read without building.
+    with replacing(reports / MAIN_REPORT) as beside:
+        beside.write_bytes((site / MAIN_REPORT).read_bytes())
+    return 0
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write every table for other programs, with its description."""
+    from analysis.downloads import FORMATS
+    from analysis.downloads import export as write
+
+    formats = (arguments.format,) if arguments.format else tuple(FORMATS)
+    for path in write(arguments.to.expanduser(), formats):
+        print(path)
+    return 0
+
+
+def changes(arguments: argparse.Namespace) -> int:
+    """Compare the tables with those of the last tagged version."""
+    from analysis.changes import update
+
+    print(update(arguments.since))
     return 0
 
 
@@ -93,6 +119,13 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     one = commands.add_parser("render", help="render reports/*.qmd to reports/_site/")
     one.set_defaults(run=render)
+    one = commands.add_parser("export", help="write every table as CSV and Parquet, described")
+    one.add_argument("--format", choices=["csv", "parquet"], help="this format alone (both)")
+    one.add_argument("--to", type=Path, default=Path("export"), metavar="FOLDER", help="where to (export)")
+    one.set_defaults(run=export)
+    one = commands.add_parser("changes", help="compare the tables with the last tagged version")
+    one.add_argument("--since", metavar="TAG", help="with this tag (the last one)")
+    one.set_defaults(run=changes)
     one = commands.add_parser("checks", help="print the table of checks")
     one.add_argument("--all", action="store_true", help="also the rows for information")
     one.set_defaults(run=checks)

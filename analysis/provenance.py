@@ -48,6 +48,32 @@ def version() -> str:
         return tomllib.load(stream)["project"]["version"]
 
 
+def addresses() -> str:
+    """A sentence with the addresses that `pyproject.toml` states under `project.urls`, or what to "
+    "do without."""
+    with (root() / "pyproject.toml").open("rb") as stream:
+        urls = tomllib.load(stream)["project"].get("urls", {})
+    if not urls:
+        return (
+            "This copy states no address: tell whoever gave it to you, or send them the line that mends it."
+        )
+    return f"Write to: {', '.join(f'{name} {url}' for name, url in urls.items())}."
+
+
+def released() -> str:
+    """The day of the version, as `CITATION.cff` states it.
+
+    Raises
+    ------
+    DataError : it states no day.
+    """
+    file = root() / "CITATION.cff"
+    stated = read_yaml(file).get("date-released")
+    if not is_day(stated):
+        raise DataError("no day of release.", file=file, remedy="write `date-released: 2026-11-22`.")
+    return str(stated)
+
+
 def processed(name: str) -> Path:
     """The path of one output under `data/processed/`."""
     return root() / "data" / "processed" / name

@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+from fractions import Fraction
 
 import pandas as pd
 
 from analysis.errors import RenderError
+
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+FRACTIONS = {
+    Fraction(1, 20): "one in twenty",
+    Fraction(1, 10): "a tenth",
+    Fraction(1, 5): "a fifth",
+    Fraction(1, 4): "a quarter",
+    Fraction(1, 3): "a third",
+    Fraction(2, 5): "two fifths",
+    Fraction(1, 2): "half",
+    Fraction(3, 5): "three fifths",
+    Fraction(2, 3): "two thirds",
+    Fraction(3, 4): "three quarters",
+    Fraction(4, 5): "four fifths",
+    Fraction(9, 10): "nine tenths",
+    Fraction(19, 20): "nineteen in twenty",
+}
 
 
 def count(number: float) -> str:
@@ -62,6 +94,47 @@ def percent(share: float, digits: int = 0) -> str:
     ('12 %', '12.3 %')
     """
     return f"{100 * share:.{digits}f} %"
+
+
+def day(date: object) -> str:
+    """A day in words, whatever the machine's language.
+
+    >>> day("2025-05-31")
+    '31 May 2025'
+    """
+    parts = datetime.date.fromisoformat(str(date))
+    return f"{parts.day} {MONTHS[parts.month - 1]} {parts.year}"
+
+
+def fraction(part: float, whole: float) -> str:
+    """A share as the nearest plain fraction, saying on which side of it the share lies.
+
+    Within half a percentage point it is "about"; else "more than" or "less than". What is not none is never
+    called none, and what is not all never all.
+
+    >>> fraction(1, 3), fraction(293, 408), fraction(99, 300), fraction(0, 9), fraction(9, 9)
+    ('a third', 'less than three quarters', 'about a third', 'none', 'all')
+    >>> fraction(1, 100), fraction(99, 100), fraction(51, 100), fraction(494, 1000)
+    ('less than one in twenty', 'more than nineteen in twenty', 'more than half', 'less than half')
+    """
+    share = Fraction(int(part), int(whole))
+    if share in (0, 1):
+        return "all" if share else "none"
+    nearest = min(FRACTIONS, key=lambda known: abs(share - known))
+    if share == nearest:
+        return FRACTIONS[nearest]
+    if abs(share - nearest) <= Fraction(1, 200):
+        return f"about {FRACTIONS[nearest]}"
+    return f"{'more' if share > nearest else 'less'} than {FRACTIONS[nearest]}"
+
+
+def file_size(size: int) -> str:
+    """A file's size in the unit that a reader expects, thousands of bytes.
+
+    >>> file_size(244), file_size(253977), file_size(8848166)
+    ('1 kB', '254 kB', '8.8 MB')
+    """
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(round(size / 1e3), 1)} kB"
 
 
 def of_hundred(per_100: float) -> str:

@@ -69,7 +69,8 @@ def _beside(read: Sequence[Path], written: Sequence[Path]) -> list[tuple[str, Pa
     found = {path.resolve() for path in read}
     for path in top.rglob("*"):
         parents = {top / part for part in path.relative_to(top).parents}
-        if path.suffix != ".qmd" and path.is_file() and not parents & away:
+        is_rendered = path.suffix == ".pdf" and path.with_suffix(".qmd").is_file()
+        if path.suffix != ".qmd" and path.is_file() and not is_rendered and not parents & away:
             found |= set() if MADE & set(path.relative_to(top).parts) else {path}
     return [(os.path.relpath(path, top), path) for path in found]
 

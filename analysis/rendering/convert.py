@@ -17,23 +17,10 @@ from analysis.rendering.source import Line, refuse
 from analysis.rendering.structure import find
 from analysis.rendering.weave import FOLDER as PICTURES
 from analysis.rendering.weave import Pictures
+from analysis.wording import MONTHS
 
 HERE = Path(__file__).resolve().parent
 FROM_FILTER = re.compile(r"@@(.*?)@@(.*?)@@", re.DOTALL)
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 POSITION = re.compile(r"line (\d+) column \d+")
 MISSING_KEY = re.compile(r"citation (\S+) not found")
 # What pandoc reads as Markdown in a page's metadata; everything else is a switch or goes through `variables`.

@@ -133,8 +133,9 @@ local function link(el)
     page = page:gsub('^%./', '')
     if not finish.pages[page] then refuse(el.target, 'the link to ' .. page .. ' names no page of this site.') end
     el.target = page:gsub('%.qmd$', '.html') .. rest
-    return el
   end
+  -- A PDF is read apart from the pages and files beside it: the words stay, the link would lead nowhere.
+  return is_html and el or el.content
 end
 
 -- How wide a table would be, in characters, with every cell broken into lines of some 16 characters. Words

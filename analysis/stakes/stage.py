@@ -235,8 +235,6 @@ def main() -> None:
     write_csv(without_states(balance), processed("money_residuals.csv"))
     write_csv(happened, processed("policy_timeline.csv"))
     write_csv(definitions(), processed("money_definitions.csv"))
-    for (reading, measure), rows in table.groupby(["reading", "measure"]):
-        write_csv(rows, root() / "reports" / "downloads" / f"{reading}-{measure}.csv")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from analysis.downloads import by_measure
 from analysis.errors import DataError
 from analysis.provenance import read_output
 from analysis.sources import events
@@ -242,12 +243,12 @@ def test_committed_figures_are_those_of_the_sources(own):
 
 
 def test_downloads_hold_one_measure_each(own):
-    files = sorted((REPOSITORY / "reports" / "downloads").glob("*.csv"))
-    assert len(files) == own.groupby(["reading", "measure"]).ngroups >= 8
-    for path in files:
-        rows = pd.read_csv(path, dtype={"geoid": "str"})
+    parts = dict(by_measure(read_output("dollars_at_stake.csv", as_text=True)))
+    assert len(parts) == own.groupby(["reading", "measure"]).ngroups >= 8
+    for name, rows in parts.items():
         ((reading, measure),) = set(zip(rows["reading"], rows["measure"], strict=True))
-        assert path.stem == f"{reading}-{measure}" and list(rows.columns) == list(own.columns)
+        assert name == f"{reading}-{measure}" and list(rows.columns) == list(own.columns)
+    assert sum(map(len, parts.values())) == len(own)
 
 
 def an_award_vintage(project, name, **more):

@@ -1,0 +1,215 @@
+"""What changed in the tables since the last tagged version: entries, values, estimates.
+
+The comparison needs git's tags, which an archive or a shallow clone does not have. So it is no stage: the
+command `python -m analysis changes` makes it, its two tables are committed, and the page reads these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.errors import DataError
+from analysis.provenance import processed, read_output, root
+from analysis.writing import write_csv
+
+# The tables that are compared, by their keys: row by row, the panels column by column.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "jurisdictions.csv": ("vintage", "state_abbr", "level", "text_as_published"),
+    "estimates.csv": ("model", "term"),
+    "marginal_effects.csv": ("model", "term", "per"),
+    "contrasts.csv": ("model", "term", "level"),
+    "frequencies.csv": ("sample",),
+    "agreements_287g.csv": ("roster", "scope"),
+}
+PANELS = ("panel_county.parquet", "panel_place.parquet", "panel_state.parquet")
+COLUMNS = ["table", "change", "key", "column", "before", "after", "units"]
+SINCE = ["since", "commit", "table", "sha256"]
+
+
+def git(*words: str) -> bytes:
+    """What a git command in the project's folder prints.
+
+    Raises
+    ------
+    DataError : the folder is no repository, or git is not installed, or the command failed.
+    """
+    folder = root()
+    try:
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False)
+        top = subprocess.run(
+            ["git", "rev-parse", "--show-toplevel"], cwd=folder, capture_output=True, check=False
+        )
+    except FileNotFoundError:
+        raise DataError("git was not found.", remedy="install git (Debian: apt install git).") from None
+    if top.returncode or Path(top.stdout.decode().strip()).resolve() != folder.resolve():
+        raise DataError(
+            "the folder is no git repository (an archive has no history), so that nothing can be compared.",
+            file=folder,
+            remedy="clone the project with its tags; the page keeps the comparison that is committed.",
+        )
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise DataError(f"`git {' '.join(words)}` failed: {said[-1] if said else 'no message'}.", file=folder)
+    return done.stdout
+
+
+def last_tag() -> str | None:
+    """The nearest tag behind the working tables, or None where there is no tag.
+
+    On a tagged commit whose tables stand as committed it is the tag before, so that a release shows what
+    it brought.
+    """
+    here = git("tag", "--points-at", "HEAD").decode().split()
+    dirty = git("status", "--porcelain", "--", "data/processed").strip()
+    away = [] if dirty else [word for tag in here for word in ("--exclude", tag)]
+    if not git("tag", "--merged", "HEAD").strip():
+        return None
+    try:
+        return git("describe", "--tags", "--abbrev=0", *away).decode().strip()
+    except DataError:
+        return None
+
+
+def then(tag: str, name: str) -> bytes | None:
+    """A table as the tag has it, or None where it did not exist."""
+    path = f"data/processed/{name}"
+    listed = git("ls-tree", "--name-only", f"{tag}^{{commit}}", "--", path).strip()
+    return git("show", f"{tag}^{{commit}}:{path}") if listed else None
+
+
+def keyed(table: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
+    """The rows by one text key; what stands twice is numbered."""
+    known = [name for name in key if name in table.columns]
+    names = table[known].agg(", ".join, axis=1) if len(table) else pd.Series(dtype="str")
+    again = names.groupby(names).cumcount()
+    names = names.where(again == 0, names + " (" + (again + 1).astype("str") + ")")
+    return table.set_index(pd.Index(names, name="key"))
+
+
+def row_changes(before: pd.DataFrame, after: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
+    """Rows that came and went, and cells that changed; every cell is text.
+
+    Returns
+    -------
+    DataFrame : `change, key, column, before, after`; `change` is "row added", "row removed", "value changed",
+    "column added" or "column removed".
+    """
+    old, new = keyed(before, key), keyed(after, key)
+    rows = [("row removed", name, "", "", "") for name in old.index.difference(new.index, sort=False)]
+    rows += [("row added", name, "", "", "") for name in new.index.difference(old.index, sort=False)]
+    rows += column_changes(old, new)
+    both = new.index.intersection(old.index, sort=False)
+    for column in [name for name in new.columns if name in old.columns]:
+        was, now = old.loc[both, column], new.loc[both, column]
+        rows += [("value changed", name, column, was[name], now[name]) for name in both[was != now]]
+    return pd.DataFrame(rows, columns=["change", "key", "column", "before", "after"])
+
+
+def column_changes(old: pd.DataFrame, new: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Columns that came and went, as rows of `row_changes`."""
+    gone = [("column removed", "", name, "", "") for name in old.columns if name not in new.columns]
+    return gone + [("column added", "", name, "", "") for name in new.columns if name not in old.columns]
+
+
+def panel_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Units that came and went, and for every column how many units have another value.
+
+    Returns
+    -------
+    DataFrame : as `row_changes`, and `units`, the number of units that are concerned.
+    """
+    rows = [
+        (change, "", "", "", "", len(units))
+        for change, units in (
+            ("row removed", before.index.difference(after.index)),
+            ("row added", after.index.difference(before.index)),
+        )
+        if len(units)
+    ]
+    rows += [(*row, len(after)) for row in column_changes(before, after)]
+    both = after.index.intersection(before.index)
+    for column in [name for name in after.columns if name in before.columns]:
+        was, now = before.loc[both, column], after.loc[both, column]
+        differs = ~((was == now) | (was.isna() & now.isna())).fillna(False)
+        if differs.any():
+            rows.append(("value changed", "", column, "", "", int(differs.sum())))
+    return pd.DataFrame(rows, columns=["change", "key", "column", "before", "after", "units"])
+
+
+def text_table(content: bytes) -> pd.DataFrame:
+    """A committed CSV, every cell as text."""
+    return pd.read_csv(io.BytesIO(content), dtype="str", keep_default_na=False)
+
+
+def compare(tag: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The working tables against those of a tag.
+
+    Returns
+    -------
+    changes : `table, change, key, column, before, after, units`.
+    since : `since, commit, table, sha256`, one row a table that was compared; the checksum is
+        of the table now.
+    """
+    commit = git("rev-parse", f"{tag}^{{commit}}").decode().strip()
+    parts, compared = [], []
+    for name in (*KEYS, *PANELS):
+        if not processed(name).is_file():
+            continue
+        content, old = processed(name).read_bytes(), then(tag, name)
+        compared.append((tag, commit, name, hashlib.sha256(content).hexdigest()))
+        if old is None:
+            found = pd.DataFrame([("table added", "", "", "", "")], columns=COLUMNS[1:-1])
+        elif name in KEYS:
+            found = row_changes(text_table(old), text_table(content), KEYS[name])
+        else:
+            found = panel_changes(pd.read_parquet(io.BytesIO(old)), read_output(name))
+        parts.append(found.assign(table=name))
+    found = pd.concat(parts, ignore_index=True).reindex(columns=COLUMNS)
+    found["units"] = found["units"].astype("Int64")
+    return found, pd.DataFrame(compared, columns=SINCE)
+
+
+def update(tag: str | None = None) -> str:
+    """Compare and write `changes.csv` and `changes_since.csv`; returns a sentence that says what was done.
+
+    Without any tag the tables are written empty, unless a comparison is committed already: then a clone
+    without its tags would destroy it, and is refused.
+
+    Raises
+    ------
+    DataError : no repository, or the tag is not in it.
+    """
+    tag = tag or last_tag()
+    if tag is None:
+        file = processed("changes_since.csv")
+        if file.is_file() and len(known := read_output(file.name, as_text=True)):
+            raise DataError(
+                f"this clone has no tag to compare with, and the committed comparison is with "
+                f"{known['since'][0]}.",
+                file=file,
+                remedy="fetch the tags: `git fetch --tags --unshallow`, or without the last word.",
+            )
+        write_csv(pd.DataFrame(columns=COLUMNS), processed("changes.csv"))
+        write_csv(pd.DataFrame(columns=SINCE), file)
+        return "No tag: this is the first version, and nothing is listed."
+    found, since = compare(tag)
+    write_csv(found, processed("changes.csv"))
+    write_csv(since, processed("changes_since.csv"))
+    return f"{len(found)} changes since {tag}, in {len(since)} tables."
+
+
+def changed_since_compared() -> list[str]:
+    """The compared tables whose bytes are no longer those that were compared."""
+    since = read_output("changes_since.csv", as_text=True)
+    return [
+        name
+        for name, checksum in zip(since["table"], since["sha256"], strict=True)
+        if not processed(name).is_file()
+        or hashlib.sha256(processed(name).read_bytes()).hexdigest() != checksum
+    ]

@@ -1,0 +1,97 @@
+"""No number is typed into a page: neither in its prose and captions nor in the text that its cells show."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+from site_pages import PAGES, REPORTS
+
+from analysis.drawn import FIGURES
+
+# What holds digits and states no result: the section of the law, the level of every limit, "of 100", the year of
+# the lists, formulas, the least p-value that is printed, the range of a share.
+NAMES = re.compile(
+    r"287\(g\)|\b9[05] %|\b100 counties|\bof 100\b|\b(?:May|lists of|In|August) 2025|CV3|below 0\.001|from 0 to 1\b"
+    r"|G/\(G-1\)|\(n-1\)/\(n-k\)|G-1 degrees"
+)
+INLINE = re.compile(r"`\{python\}[^`]*`")
+
+
+def parts(name: str) -> tuple[str, list[str]]:
+    """A page's prose with its inline code taken out, and the sources of its cells."""
+    text = (REPORTS / f"{name}.qmd").read_text(encoding="utf-8").split("---", 2)[2]
+    cells = re.findall(r"```\{python\}\n(.*?)\n```", text, re.S)
+    return re.sub(r"```\{python\}\n.*?\n```", "", text, flags=re.S), cells
+
+
+def digits(text: str) -> list[str]:
+    """Words of prose that hold a digit, links' targets, labels, code and allowed names taken out."""
+    text = INLINE.sub("", text)
+    text = re.sub(r"`[^`]*`|\]\([^)]*\)|\{[^}]*\}|@[\w-]+|^:::.*$", " ", text, flags=re.M)
+    return re.findall(r"\S*\d\S*", NAMES.sub(" ", text))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_prose_and_captions_hold_no_number(name):
+    prose, cells = parts(name)
+    assert len(prose) > 200 and cells
+    captions = re.findall(r'^#\| (?:fig|tbl)-(?:cap|alt): "(.*)"$', "\n".join(cells), re.M)
+    assert digits(prose) == []
+    assert [word for caption in captions for word in digits(caption)] == []
+
+
+def may_hold(node: ast.Constant, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Whether a number in code states no result: compared with, an index, a setting, digits to show."""
+    above = parents[node]
+    while isinstance(above, ast.UnaryOp | ast.Tuple):
+        node, above = above, parents[above]
+    if isinstance(above, ast.Compare | ast.Subscript | ast.Slice | ast.keyword | ast.Dict):
+        return True
+    if isinstance(above, ast.Call):
+        return above.args and above.args[0] is not node
+    return isinstance(above, ast.BinOp) and node.value in (0, 1, 100)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_cells_and_inline_code_hold_no_result(name):
+    prose, cells = parts(name)
+    code = [re.sub(r"^(#\||%).*$", "", cell, flags=re.M) for cell in cells]
+    code += [match[len("`{python}") : -1].strip() for match in INLINE.findall(prose)]
+    seen = 0
+    for source in code:
+        tree = ast.parse(source)
+        parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Constant) or isinstance(parents.get(node), ast.FormattedValue):
+                continue
+            seen += 1
+            if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+                setting = isinstance(parents[node], ast.Assign) and parents[node].targets[0].id.isupper()
+                assert setting or may_hold(node, parents), (node.lineno, ast.unparse(parents[node]))
+            elif isinstance(node.value, str) and not re.fullmatch(r"[\w./:%{},+-]*", node.value):
+                assert digits(node.value) == [], node.value
+    assert seen > 0
+
+
+@pytest.mark.parametrize(
+    "typed", ["Of these, 408 are listed.", "About 12 % of counties.", "a third of 3,144"]
+)
+def test_a_typed_number_is_seen(typed):
+    assert digits(typed)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_figure_says_its_finding_and_comes_with_its_data(name):
+    _, cells = parts(name)
+    everything = "\n".join(cells)
+    drawn, noted = (re.findall(rf'{what}\("([\w-]+)"\)', everything) for what in ("drawn", "figure_notes"))
+    assert set(noted) <= set(drawn) & set(FIGURES)
+    assert len(noted) == len(re.findall(r"^#\| fig-cap:", everything, re.M))
+    for cell in cells:
+        if not (caption := re.search(r'^#\| fig-cap: "(.*)"$', cell, re.M)):
+            continue
+        first = re.match(r".*?\.(?= |$)", caption[1])[0]
+        assert f'"{first}"' in everything, f"no claim() holds the sentence {first!r}"
+        assert re.search(r'^#\| fig-alt: ".{60,}"$', cell, re.M)

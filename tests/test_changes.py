@@ -1,0 +1,166 @@
+"""What changed since the last tag, in small repositories with and without tags."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis import __main__ as command_line
+from analysis.changes import changed_since_compared, git, last_tag, panel_changes, row_changes, update
+from analysis.errors import DataError
+from analysis.provenance import read_output
+from tests.conftest import REPOSITORY
+
+ESTIMATES = "model,term,estimate,note\nmain,a,1.5,\nmain,b,-2,\n"
+LEDGER = "vintage,state_abbr,level,text_as_published,geoid\nv,IL,county,Cook,17031\nv,IL,county,Cook,17031\n"
+
+
+def run(folder: Path, *words: str) -> None:
+    who = {
+        f"GIT_{role}_{what}": "x@example.org"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    subprocess.run(
+        ["git", "-c", "init.defaultBranch=main", *words],
+        cwd=folder,
+        env=os.environ | who,
+        check=True,
+        capture_output=True,
+    )
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a few tables and without history."""
+    folder = tmp_path / "project"
+    processed = folder / "data" / "processed"
+    processed.mkdir(parents=True)
+    (folder / "params.yaml").write_text("vintages: {}\n", encoding="utf-8")
+    (processed / "estimates.csv").write_text(ESTIMATES, encoding="utf-8")
+    (processed / "jurisdictions.csv").write_text(LEDGER, encoding="utf-8")
+    pd.DataFrame(
+        {"share": [0.1, None], "old": [1.0, 2.0]}, index=pd.Index(["01", "02"], name="geoid")
+    ).to_parquet(processed / "panel_county.parquet")
+    monkeypatch.setenv("ANALYSIS_ROOT", str(folder))
+    return folder
+
+
+@pytest.fixture
+def repository(archive: Path) -> Path:
+    run(archive, "init", "-q")
+    run(archive, "add", "-A")
+    run(archive, "commit", "-q", "-m", "one")
+    return archive
+
+
+def commit(folder: Path, tag: str | None = None) -> None:
+    run(folder, "add", "-A")
+    run(folder, "commit", "-q", "--allow-empty", "-m", "more")
+    if tag:
+        run(folder, "tag", "-a", tag, "-m", tag)
+
+
+def test_without_a_tag_it_is_the_first_version(repository: Path, capsys: pytest.CaptureFixture) -> None:
+    assert command_line.main(["changes"]) == 0
+    assert "first version" in capsys.readouterr().out
+    assert len(read_output("changes.csv")) == len(read_output("changes_since.csv")) == 0
+
+
+def test_an_archive_says_that_it_has_no_history(archive: Path, capsys: pytest.CaptureFixture) -> None:
+    assert command_line.main(["changes"]) == 1
+    said = capsys.readouterr().err
+    assert "no git repository" in said and "Remedy" in said and "Traceback" not in said
+    assert not (archive / "data" / "processed" / "changes.csv").exists()
+
+
+def test_a_folder_inside_another_repository_is_not_taken_for_one(archive: Path) -> None:
+    run(archive.parent, "init", "-q")
+    with pytest.raises(DataError, match="no git repository"):
+        git("status")
+
+
+def test_entries_values_and_estimates(repository: Path) -> None:
+    run(repository, "tag", "v1")
+    processed = repository / "data" / "processed"
+    (processed / "estimates.csv").write_text(
+        "model,term,estimate,note\nmain,a,1.6,\nmain,c,0,\n", encoding="utf-8"
+    )
+    (processed / "jurisdictions.csv").write_text(
+        LEDGER.replace("Cook,17031\nv", "Cook,17033\nv"), encoding="utf-8"
+    )
+    pd.DataFrame(
+        {"share": [0.2, None], "new": [1.0, 2.0]}, index=pd.Index(["01", "03"], name="geoid")
+    ).to_parquet(processed / "panel_county.parquet")
+    assert "since v1" in update()
+    found = read_output("changes.csv", as_text=True)
+    rows = {tuple(row) for row in found.drop(columns="units").itertuples(index=False)}
+    assert rows == {
+        ("jurisdictions.csv", "value changed", "v, IL, county, Cook", "geoid", "17031", "17033"),
+        ("estimates.csv", "row removed", "main, b", "", "", ""),
+        ("estimates.csv", "row added", "main, c", "", "", ""),
+        ("estimates.csv", "value changed", "main, a", "estimate", "1.5", "1.6"),
+        ("panel_county.parquet", "row removed", "", "", "", ""),
+        ("panel_county.parquet", "row added", "", "", "", ""),
+        ("panel_county.parquet", "column removed", "", "old", "", ""),
+        ("panel_county.parquet", "column added", "", "new", "", ""),
+        ("panel_county.parquet", "value changed", "", "share", "", ""),
+    }
+    assert set(found.loc[found["change"] == "value changed", "units"]) == {"", "1"}
+    assert changed_since_compared() == []
+    (processed / "estimates.csv").write_text(ESTIMATES, encoding="utf-8")
+    assert changed_since_compared() == ["estimates.csv"]
+
+
+def test_a_tagged_commit_is_compared_with_the_tag_before(repository: Path) -> None:
+    run(repository, "tag", "v1")
+    assert last_tag() is None, "the only tag is this very version"
+    (repository / "data" / "processed" / "estimates.csv").write_text(
+        ESTIMATES + "main,d,1,\n", encoding="utf-8"
+    )
+    assert last_tag() == "v1"
+    commit(repository, "v2")
+    assert last_tag() == "v1"
+    commit(repository)
+    assert last_tag() == "v2"
+    update("v1")
+    assert list(read_output("changes.csv")["key"]) == ["main, d"]
+
+
+def test_a_clone_without_its_tags_destroys_no_comparison(repository: Path) -> None:
+    run(repository, "tag", "v1")
+    commit(repository)
+    update()
+    before = (repository / "data" / "processed" / "changes_since.csv").read_bytes()
+    run(repository, "tag", "-d", "v1")
+    with pytest.raises(DataError, match="no tag to compare with"):
+        update()
+    with pytest.raises(DataError, match="failed"):
+        update("v9")
+    assert (repository / "data" / "processed" / "changes_since.csv").read_bytes() == before
+
+
+def test_equal_tables_have_no_changes() -> None:
+    table = pd.DataFrame({"model": ["m"], "term": ["a"], "estimate": ["1"]})
+    assert row_changes(table, table, ("model", "term")).empty
+    panel = pd.DataFrame({"x": [1.0, None]}, index=["01", "02"])
+    assert panel_changes(panel, panel).empty
+
+
+def test_the_committed_comparison_is_the_one_that_git_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
+    since = read_output("changes_since.csv", as_text=True)
+    assert list(since) == ["since", "commit", "table", "sha256"]
+    try:
+        tag = last_tag()
+    except DataError:
+        pytest.skip("no git history here")
+    if tag is None:
+        assert since.empty and read_output("changes.csv").empty
+    else:
+        assert not since.empty, "a tag exists: run `python -m analysis changes`"
+        assert changed_since_compared() == [], "tables changed: run `python -m analysis changes`"
