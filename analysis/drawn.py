@@ -171,9 +171,9 @@ def describe_amounts(data: pd.DataFrame) -> str:
     usd = data["amount_usd"]
     quarter, half, most = usd.quantile(0.25), usd.quantile(0.75), data.iloc[-1]
     return (
-        f"A histogram of {count(len(data))} governments by their amount of FY{most['fiscal_year']}, on a scale "
-        f"of powers of ten. The middle half lies between {dollars(quarter)} and {dollars(half)}; the last bar "
-        f"holds {most['name']} ({most['state']}) with {dollars(most['amount_usd'])}."
+        f"A histogram of {count(len(data))} governments by their amount of FY{most['fiscal_year']}, on a "
+        f"scale of powers of ten. The middle half lies between {dollars(quarter)} and {dollars(half)}; the "
+        f"last bar holds {most['name']} ({most['state']}) with {dollars(most['amount_usd'])}."
     )
 
 
