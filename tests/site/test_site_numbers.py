@@ -62,6 +62,8 @@ def row_forms(row: dict) -> set[str]:
             named = [LABELS[word] for word in re.findall(r"\w+", value) if word in LABELS]
             out |= {*named, *(token for text in named for token in tokens(text))}
             out |= {count(int(word)) for word in re.findall(r"\b\d{4,15}\b", value)}
+    if row.get("p_value", 1) < 0.001:
+        out |= {"below 0.001", "0.001"}
     if {"estimate", "conf_low", "conf_high"} <= set(row) and not pd.isna(row["estimate"]):
         out |= {points(row), *tokens(points(row))}
     if {"per_100", "conf_low", "conf_high"} <= set(row):
