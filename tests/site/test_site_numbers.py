@@ -18,7 +18,7 @@ from site_pages import PAGES, REPORTS
 
 from analysis.catalogue import load_catalogue
 from analysis.provenance import processed, read_origin, read_params, root, vintages
-from analysis.wording import MONTHS, count, frequency, percent, points
+from analysis.wording import MONTHS, count, dollars, frequency, percent, points
 from tests.conftest import REPOSITORY
 from tests.rendering.html_tree import Node, parse
 
@@ -48,6 +48,8 @@ def forms(value: float) -> set[str]:
         out.add(f"{value:.0f}")
     if 0 <= value <= 1:
         out |= {percent(value), percent(value, 1)}
+    if abs(value) >= 1000:
+        out |= {f"{value:,.0f}", f"{value:,.2f}", dollars(value).split(" ")[0]}
     return out
 
 
@@ -113,7 +115,7 @@ def groups(table: pd.DataFrame) -> Iterator[dict]:
 
 
 # Tables of one row a government or agency: pages count their rows and list some of them, and add no figures.
-COUNTED = ("jurisdictions.csv", "roster_agencies.csv", "vintages.csv", "entry_audit.csv", "checks.csv")
+COUNTED = ("jurisdictions.csv", "roster_agencies.csv", "vintages.csv", "entry_audit.csv", "checks.csv", "policy_timeline.csv")
 
 
 def named(name: str) -> list[str]:
@@ -122,6 +124,7 @@ def named(name: str) -> list[str]:
     found = set(re.findall(r'read_output\("([\w.]+)"', source)) | {"frequencies.csv", "fits.csv"}
     if "headlines import" in source:
         found |= {"agreements_287g.csv", "contrasts.csv", "marginal_effects.csv", "jurisdictions.csv"}
+    found |= {"dollars_at_stake.csv"} if name == "money" else set()
     if "drawn(" in source:
         found |= {"listing_by_state.csv", "estimates.csv", "inference.csv", "outcomes.csv"}
     found |= {"review_queue.csv"} if "read_queue" in source else set()
