@@ -188,7 +188,8 @@ def by_pandas(path: Path, out: Path, columns: list[str] | None = None) -> None:
 
 
 def by_pandas_usecols(path: Path, out: Path) -> None:
-    by_pandas(path, out, list(flows.NEEDED))
+    """The same of the columns alone that flows are made of."""
+    by_pandas(path, out, [*flows.NEEDED, *flows.EXPLAINING])
 
 
 METHODS: dict[str, Callable[[Path, Path], None]] = {
