@@ -106,7 +106,7 @@ def dominance_table(rows: Rows, blocks: dict[str, tuple[str, ...]], draws: int, 
     for measure, value in measures.items():
         point, spread = (general_dominance(value(c)) for c in (np.ones(len(sizes)), counts.T))
         point, spread = np.append(point, point.sum()), np.vstack([spread, spread.sum(axis=0)])
-        low, high = interval(spread.T)
+        low, high = zip(*map(interval, spread), strict=True)
         tables.append(
             pd.DataFrame(
                 {

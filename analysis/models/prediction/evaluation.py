@@ -13,6 +13,7 @@ from analysis.models.prediction import metrics
 from analysis.models.prediction.held_out import FITTERS, Rows, linear, response
 
 DRAWS, SEED = 999, 20250531
+CALIBRATION_DRAWS = 250  # the first of them: each takes two fits
 BINS = 10
 
 
@@ -22,15 +23,13 @@ def resampled(groups: int, draws: int = DRAWS, seed: int = SEED) -> np.ndarray:
     return np.array([np.bincount(row, minlength=groups) for row in drawn]).astype(float)
 
 
-def interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 2.5th and 97.5th percentile over the first axis, draws without a value left out; NaN where fewer
-    than half of the draws have one."""
-    values = np.where(np.isfinite(values), values, np.nan)
-    enough = np.isfinite(values).mean(axis=0) >= 0.5
-    low, high = np.full((2, *np.shape(enough)), np.nan)
-    if np.any(enough):
-        low[enough], high[enough] = np.nanpercentile(values[..., enough], [2.5, 97.5], axis=0)
-    return low, high
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """The 2.5th and 97.5th percentile of the draws that have a value; NaN where fewer than half do."""
+    there = values[np.isfinite(values)]
+    if 2 * len(there) < len(values) or not len(there):
+        return np.nan, np.nan
+    low, high = np.percentile(there, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def in_sample(rows: Rows) -> np.ndarray:
@@ -90,9 +89,9 @@ def measure(
     for name, value in (("calibration_in_the_large", large), ("calibration_slope", slope)):
         point[name], spread[name] = np.array([value]), np.full(len(counts), np.nan)
     if np.isfinite(slope):
-        found = metrics.slopes_many(eta, y, counts[:, codes])
+        found = metrics.slopes_many(eta, y, counts[:CALIBRATION_DRAWS, codes])
         spread["calibration_in_the_large"], spread["calibration_slope"] = found
-    low, high = interval(np.column_stack(list(spread.values())))
+    low, high = zip(*(interval(values) for values in spread.values()), strict=True)
     states = [int(both.sum()) if name in ("auc_within", "auc_averaged") else groups for name in point]
     return pd.DataFrame(
         {
@@ -126,13 +125,21 @@ def calibration_curve(
         size = np.bincount(codes[own], minlength=groups)
         events = np.bincount(codes[own], weights=y[own], minlength=groups)
         with np.errstate(all="ignore"):
-            low, high = interval((counts @ events / (counts @ size))[:, None])
+            low, high = interval(counts @ events / (counts @ size))
         table.append(
-            (number + 1, int(own.sum()), int(y[own].sum()), p[own].min(), p[own].max(), p[own].mean())
-            + (y[own].mean(), low[0], high[0])
+            {
+                "bin": number + 1,
+                "rows": int(own.sum()),
+                "events": int(y[own].sum()),
+                "lowest": p[own].min(),
+                "highest": p[own].max(),
+                "predicted": p[own].mean(),
+                "observed": y[own].mean(),
+                "conf_low": low,
+                "conf_high": high,
+            }
         )
-    columns = ["bin", "rows", "events", "lowest", "highest", "predicted", "observed", "conf_low", "conf_high"]
-    return pd.DataFrame(table, columns=columns)
+    return pd.DataFrame(table)
 
 
 def by_group(y: np.ndarray, p: np.ndarray, codes: np.ndarray, folds: pd.DataFrame) -> pd.DataFrame:

@@ -13,14 +13,14 @@ from analysis.errors import ModelError
 from analysis.models import firth, lpm
 from analysis.models import logit as likelihood
 from analysis.models.design import sample_rows
-from analysis.models.prediction.newton import maximise_many
+from analysis.models.prediction.newton import CERTAIN, maximise_many
 from analysis.models.separation import independent, joint
 from analysis.models.spec import Model
 from analysis.models.terms import Term, numbers, product, require, resolve
 
 GROUP = "state"
 LIMIT = 1e100  # the squares of larger values are no numbers
-FIRTH_NOTE = "separated in the other groups, so that no maximum exists: Firth's estimates through FLIC"
+FIRTH_NOTE = "separated in the other groups, so that no maximum is reached: Firth's estimates through FLIC"
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ def leave_one_state_out(model: Model, data: pd.DataFrame) -> pd.Series:
 
 
 def k_fold(model: Model, data: pd.DataFrame, folds: int = 10, seed: int = 0) -> HeldOut:
-    """As `predict_held_out` with random groups of rows, to show how much knowing a state's other rows helps."""
+    """As `predict_held_out` with random groups of rows, which have seen a state's other rows."""
     order = np.random.default_rng(seed).permutation(len(data))
     return predict_held_out(model, data, pd.Series(order % folds, index=data.index))
 
@@ -148,8 +148,8 @@ def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) ->
         )
     if model.estimator not in FITTERS:
         raise ModelError(
-            f"Model {model.name!r}: the estimator {model.estimator!r} has no predictions for a group that was "
-            f"not seen; use one of {', '.join(FITTERS)}."
+            f"Model {model.name!r}: the estimator {model.estimator!r} has no predictions for a group that it "
+            f"has not seen; use one of {', '.join(FITTERS)}."
         )
     if groups is None:
         require(GROUP, data, "the group that is held out")
@@ -241,10 +241,16 @@ def _one(X: np.ndarray, y: np.ndarray, weights: np.ndarray, fit: Callable) -> tu
 
 
 def _logit(X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, str]:
+    try:
+        beta = likelihood.maximise(X, y, weights)
+    except ModelError:
+        beta = None
+    if beta is not None and np.abs(X @ beta).max() < CERTAIN:
+        return beta, ""
     centred = np.column_stack([X[:, :1], X[:, 1:] - X[:, 1:].mean(axis=0)])
-    if joint(centred, y)[0].any():
+    if beta is None or joint(centred, y)[0].any():
         return _firth(X, y, weights)[0], FIRTH_NOTE
-    return likelihood.maximise(X, y, weights), ""
+    return beta, ""
 
 
 def _firth(X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, str]:

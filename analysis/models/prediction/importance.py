@@ -1,4 +1,4 @@
-"""What carries a prediction: how much worse it gets when a column is shuffled among the rows of a held-out state.
+"""What carries a prediction: how much worse it gets when a column is shuffled inside a held-out state.
 
 The fits stay as they are, each without the state; only the values that it is given are permuted, within the
 state. What is constant in a state cannot be permuted there, and is no measure of its worth: it may carry what
@@ -71,14 +71,14 @@ def permutation_importance(
             axis=0,
         )
         for metric, (estimate, spread) in _changes(starting, after, varies, counts).items():
-            low, high = interval(spread[:, None])
+            low, high = interval(spread)
             tables.append(
                 table
                 | {
                     "metric": metric,
                     "estimate": estimate,
-                    "conf_low": low[0],
-                    "conf_high": high[0],
+                    "conf_low": low,
+                    "conf_high": high,
                     "note": "",
                 }
             )

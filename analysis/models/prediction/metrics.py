@@ -60,7 +60,7 @@ def delong(y: np.ndarray, *probabilities: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def delong_z(y: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
-    """DeLong's statistic for the difference of two AUCs on the same rows, standard normal if they are equal."""
+    """DeLong's statistic for the difference of two AUCs on the same rows, by the standard normal law."""
     areas, covariance = delong(y, first, second)
     contrast = np.array([1.0, -1.0])
     spread = contrast @ covariance @ contrast
@@ -103,7 +103,7 @@ def calibration(y: np.ndarray, p: np.ndarray) -> tuple[float, float]:
 def concordance(
     y: np.ndarray, p: np.ndarray, codes: np.ndarray, groups: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of an event in one group and a non-event in another: how many are in order, and how many there are.
+    """Pairs of an event in one group and a non-event in another: how many are in order, how many there are.
 
     Both are (groups, groups), the event's group in the row. Sums over them give the AUC of any sample of
     whole groups, the diagonal that within groups.

@@ -11,6 +11,7 @@ import numpy as np
 
 STEPS = 25  # a maximum that exists is reached in about ten
 CONVERGED = 1e-13  # squared Newton decrement, after which the last step is still taken
+CERTAIN = 30.0  # log odds beyond which probabilities round to 0 and 1, and no score tells a maximum from none
 SMALLEST = 1e-10  # eigenvalue of the scaled information below which a fit goes to a sturdier method
 FITS = 17  # at a time: few enough that their arrays stay in the cache, and one slow fit holds up few
 
@@ -28,8 +29,8 @@ def maximise_many(
     Returns
     -------
     beta : (fits, k), NaN where not converged. converged : (fits,) bool. That Newton's method converges to a
-        point of full rank proves that the maximum exists there; where it does not, the outcome may be
-        separated or a column constant, and the caller must look.
+        point of full rank, with no probability of 0 or 1, proves that the maximum exists there. Otherwise the
+        outcome may be separated or a column constant, and the caller must look.
     """
     pairs = np.triu_indices(X.shape[1])
     products = X[:, pairs[0]] * X[:, pairs[1]]
@@ -82,7 +83,11 @@ def _maximise(
             moving &= ~arrived
             if not moving.any():
                 break
-        converged &= _has_rank(information)
+        np.matmul(beta, minus, out=P)
+        P -= offset
+        P[W == 0] = 0.0
+        certain = np.maximum(P.max(axis=1), -P.min(axis=1)) > CERTAIN
+        converged &= _has_rank(information) & ~certain
     beta[~converged] = np.nan
     return beta, converged
 
@@ -98,9 +103,9 @@ def _newton(flat: np.ndarray, pairs: tuple, score: np.ndarray) -> tuple[np.ndarr
     information *= scale[:, :, None]
     information *= scale[:, None, :]
     broken = ~np.isfinite(information).all(axis=(1, 2))
-    information[broken] = 0.0
+    information[broken] = np.eye(k)
     # a hair's breadth on the diagonal keeps an exactly singular matrix from stopping all the other fits
-    move = np.linalg.solve(information + 1e-14 * np.eye(k), (score * scale)[:, :, None])[:, :, 0] * scale
+    move = np.linalg.solve(information + 1e-12 * np.eye(k), (score * scale)[:, :, None])[:, :, 0] * scale
     decrement = (move * score).sum(axis=1)
     return move, np.where(broken, np.nan, decrement), information
 
