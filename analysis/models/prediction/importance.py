@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from analysis.models.prediction import metrics
 from analysis.models.prediction.evaluation import interval
@@ -101,14 +102,14 @@ def _shuffled(found: HeldOut, values: dict, columns: tuple[str, ...], rng: np.ra
 
 def _sums(y: np.ndarray, p: np.ndarray, codes: np.ndarray, groups: int) -> np.ndarray:
     """By group: log loss, rows, pairs in order, pairs; (4, G)."""
-    right, pairs = np.zeros(groups), np.zeros(groups)
-    for code in np.unique(codes[y == 1]):
-        own = codes == code
-        events = y[own].sum()
-        pairs[code] = events * (own.sum() - events)
-        right[code] = metrics.auc(y[own], p[own]) * pairs[code] if pairs[code] else 0.0
+    _, level = np.unique(p, return_inverse=True)
+    ranks = rankdata(codes.astype(np.int64) * len(p) + level)  # groups one after the other, ties shared
+    rows = np.bincount(codes, minlength=groups)
+    events = np.bincount(codes, weights=y, minlength=groups)
+    before = np.cumsum(rows) - rows
+    inside = np.bincount(codes, weights=y * (ranks - before[codes]), minlength=groups)
     loss = np.bincount(codes, weights=metrics.losses(y, p), minlength=groups)
-    return np.array([loss, np.bincount(codes, minlength=groups), right, pairs])
+    return np.array([loss, rows, inside - events * (events + 1) / 2, events * (rows - events)])
 
 
 def _changes(before: np.ndarray, after: np.ndarray, varies: np.ndarray, counts: np.ndarray) -> dict:

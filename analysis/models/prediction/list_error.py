@@ -26,7 +26,7 @@ EFFECTS = (
     "log_median_income",
     "foreign_born_share",
 )  # those of a family that has them
-FLIPS = (0.01, 0.02, 0.05, 0.10)
+FLIPS = (0.01, 0.05, 0.10)
 FLIP_DRAWS = 20
 SIZES = {
     "every size": (0, np.inf),

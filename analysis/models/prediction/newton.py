@@ -11,7 +11,7 @@ import numpy as np
 
 STEPS = 25  # a maximum that exists is reached in about ten
 CONVERGED = 1e-13  # squared Newton decrement, after which the last step is still taken
-CERTAIN = 30.0  # log odds beyond which probabilities round to 0 and 1, and no score tells a maximum from none
+CERTAIN = 1e-13  # p(1-p) below which probabilities are 0 and 1, and no score tells a maximum from none
 SMALLEST = 1e-10  # eigenvalue of the scaled information below which a fit goes to a sturdier method
 FITS = 17  # at a time: few enough that their arrays stay in the cache, and one slow fit holds up few
 
@@ -34,7 +34,6 @@ def maximise_many(
     """
     pairs = np.triu_indices(X.shape[1])
     products = X[:, pairs[0]] * X[:, pairs[1]]
-    offset = np.zeros(len(X)) if offset is None else offset
     parts = []
     for start in range(0, len(W), FITS):
         own = slice(start, start + FITS)
@@ -49,7 +48,7 @@ def _maximise(
     pairs: tuple,
     Y: np.ndarray,
     W: np.ndarray,
-    offset: np.ndarray,
+    offset: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     fits, k = len(W), X.shape[1]
     beta, minus = np.zeros((fits, k)), -np.ascontiguousarray(X.T)
@@ -57,13 +56,15 @@ def _maximise(
     with np.errstate(all="ignore"):
         total = W.sum(axis=1)
         share = (W * Y).sum(axis=1) / total
-        beta[:, 0] = np.log(share / (1 - share)) - W @ offset / total
+        beta[:, 0] = np.log(share / (1 - share)) - (0.0 if offset is None else W @ offset / total)
         moving = np.isfinite(beta[:, 0])
         beta[~moving] = 0.0
-        converged = np.zeros(fits, bool)
+        converged, taken = np.zeros(fits, bool), np.zeros((fits, k))
+        last, bar = np.full(fits, np.inf), np.full(fits, np.inf)
         for step in range(STEPS):
             np.matmul(beta, minus, out=P)
-            P -= offset
+            if offset is not None:
+                P -= offset
             np.exp(P, out=P)
             P += 1
             np.reciprocal(P, out=P)
@@ -74,19 +75,23 @@ def _maximise(
             P *= rest
             P *= W
             move, decrement, information = _newton(P @ products, pairs, score)
-            moving &= np.isfinite(decrement)
             if step == 0:
-                moving &= _has_rank(information)
-            beta[moving] += move[moving]
-            arrived = moving & (decrement < CONVERGED)
+                moving &= np.isfinite(decrement) & _has_rank(information)
+            # half of a step that helped little is taken back, and again as long as it led away
+            ahead = moving & (decrement <= bar)
+            back = moving & ~ahead
+            taken[ahead], last[ahead], bar[ahead] = move[ahead], decrement[ahead], decrement[ahead] / 2
+            taken[back] *= -0.5
+            beta[moving] += taken[moving]
+            taken[back] *= -1
+            bar[back] = last[back]
+            arrived = ahead & (decrement < CONVERGED)
             converged |= arrived
             moving &= ~arrived
             if not moving.any():
                 break
-        np.matmul(beta, minus, out=P)
-        P -= offset
-        P[W == 0] = 0.0
-        certain = np.maximum(P.max(axis=1), -P.min(axis=1)) > CERTAIN
+        np.add(P, W == 0, out=rest)
+        certain = rest.min(axis=1) < CERTAIN * W.max(axis=1)
         converged &= _has_rank(information) & ~certain
     beta[~converged] = np.nan
     return beta, converged
