@@ -123,7 +123,8 @@ def reasons(
     """The codes of each row of a table with `is_listed` and `probability`, `panel` being its units."""
     listed = table["is_listed"] == 1
     nothing = pd.Series(np.nan, panel.index)
-    vote, size = (panel.get(name, nothing) for name in ("democratic_share_2024", "population"))
+    vote = panel.get("democratic_share_2024", nothing)
+    size = panel["population"] if (panel.index.str.len() > 2).any() else nothing  # a state is never small
     against = (panel.get("has_law_mandating_cooperation", nothing) == 1) | (
         panel.get("has_law_forbidding_sanctuary", nothing) == 1
     )

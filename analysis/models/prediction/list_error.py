@@ -6,7 +6,7 @@ they need not pull an estimate towards zero; random flips are therefore made str
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy.special import expit
 
 from analysis.errors import ModelError
 from analysis.models.prediction import metrics, misclassified
-from analysis.models.prediction.held_out import Rows, linear, select
+from analysis.models.prediction.held_out import FITTERS, Rows, linear, select
 from analysis.models.prediction.newton import maximise_many
 from analysis.models.spec import Model
 from analysis.models.summaries import SAMPLES
@@ -105,7 +105,8 @@ def values(what: Headlines, labels: np.ndarray, kept: np.ndarray) -> dict[tuple[
         beta = _fits(X, Y[:, own], np.ones((len(Y), len(X))))
         for name, slope in what.slopes.items():
             found[name, sample] = _effects(beta, X, slope[own]) * what.steps.get((sample, name), np.nan)
-    scores = [_predict(what.predicted, row[what.predicted.used], kept) for row in labels]
+    fitted = FITTERS["logit"] if len(labels) == 1 else maximise_many  # one by one only what is not drawn
+    scores = [_predict(what.predicted, row[what.predicted.used], kept, fitted) for row in labels]
     for position, name in enumerate(("auc", "auc_within", "brier_skill")):
         found[name, "all counties"] = np.array([row[position] for row in scores])
     return found
@@ -125,12 +126,12 @@ def _effects(beta: np.ndarray, X: np.ndarray, slope: np.ndarray) -> np.ndarray:
         return (p * (1 - p) * (beta @ slope.T)).mean(axis=1)
 
 
-def _predict(rows: Rows, y: np.ndarray, kept: np.ndarray) -> tuple[float, float, float]:
+def _predict(rows: Rows, y: np.ndarray, kept: np.ndarray, fitted: Callable) -> tuple[float, float, float]:
     own = kept[rows.used]
     X, y, codes = rows.X[own], y[own], pd.factorize(rows.codes[own])[0]
     masks = (codes != np.arange(codes.max() + 1)[:, None]).astype(float)
-    beta = _fits(X, y, masks)
-    if np.isnan(beta).any() or y.min() == y.max():
+    beta, _ = fitted(X, y, masks)
+    if not np.isfinite(beta).all() or y.min() == y.max():
         return np.nan, np.nan, np.nan
     p = expit(linear(X, beta[codes]))
     base = (masks @ y / masks.sum(axis=1))[codes]
