@@ -45,9 +45,10 @@ test: env ## the tests
 verify: env ## re-run everything by force in a temporary clone and compare every byte
 	python -m analysis.verify
 
-bench: env ## time and memory of pipeline and ledger, size and coverage of tests, written to benchmarks/
+bench: env ## time and memory of pipeline, ledger and predictions, size and coverage of tests, written to benchmarks/
 	python benchmarks/pipeline.py
 	python -m benchmarks.ledger
+	python -m benchmarks.prediction
 	python benchmarks/size_and_coverage.py
 
 notebooks: env ## the .ipynb beside each script in notebooks/
