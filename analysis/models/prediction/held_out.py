@@ -13,13 +13,12 @@ from analysis.errors import ModelError
 from analysis.models import firth, lpm
 from analysis.models import logit as likelihood
 from analysis.models.design import sample_rows
-from analysis.models.prediction.newton import maximise_many
+from analysis.models.prediction.newton import CERTAIN, maximise_many
 from analysis.models.separation import independent, joint
 from analysis.models.spec import Model
 from analysis.models.terms import Term, numbers, product, require, resolve
 
 GROUP = "state"
-CERTAIN = 30.0  # log odds beyond which no score tells a maximum from none
 LIMIT = 1e100  # the squares of larger values are no numbers
 FIRTH_NOTE = "separated in the other groups, so that no maximum is reached: Firth's estimates through FLIC"
 

@@ -7,13 +7,15 @@ no centring, scaling or start is shared, and a fit that has converged is frozen.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 STEPS = 25  # a maximum that exists is reached in about ten
 CONVERGED = 1e-13  # squared Newton decrement, after which the last step is still taken
-CERTAIN = 1e-13  # p(1-p) below which probabilities are 0 and 1, and no score tells a maximum from none
+CERTAIN = 30.0  # log odds beyond which no score tells a maximum from none
 SMALLEST = 1e-10  # eigenvalue of the scaled information below which a fit goes to a sturdier method
-FITS = 17  # at a time: few enough that their arrays stay in the cache, and one slow fit holds up few
+FITS, ROWS = 64, 512  # at a time
 
 
 def maximise_many(
@@ -33,48 +35,55 @@ def maximise_many(
         outcome may be separated or a column constant, and the caller must look.
     """
     pairs = np.triu_indices(X.shape[1])
-    products = X[:, pairs[0]] * X[:, pairs[1]]
+    spans = [slice(start, start + ROWS) for start in range(0, len(X), ROWS)]
+    columns = [
+        (-np.ascontiguousarray(part.T), part, part[:, pairs[0]] * part[:, pairs[1]])
+        for part in (X[span] for span in spans)
+    ]
     parts = []
     for start in range(0, len(W), FITS):
         own = slice(start, start + FITS)
-        parts.append(_maximise(X, products, pairs, Y if Y.ndim == 1 else Y[own], W[own], offset))
+        labels = Y if Y.ndim == 1 else Y[own]
+        known = [None if offset is None else offset[span] for span in spans]
+        pieces = [
+            _Piece(*fixed, labels[..., span], W[own, span], extra)
+            for fixed, span, extra in zip(columns, spans, known, strict=True)
+        ]
+        parts.append(_maximise(pieces, pairs, _start(labels, W[own], offset)))
     beta, converged = zip(*parts, strict=True)
     return np.concatenate(beta), np.concatenate(converged)
 
 
-def _maximise(
-    X: np.ndarray,
-    products: np.ndarray,
-    pairs: tuple,
-    Y: np.ndarray,
-    W: np.ndarray,
-    offset: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    fits, k = len(W), X.shape[1]
-    beta, minus = np.zeros((fits, k)), -np.ascontiguousarray(X.T)
-    P, rest = np.empty_like(W), np.empty_like(W)  # written over: new arrays of this size cost more than sums
+class _Piece(NamedTuple):
+    """Some rows of every fit: few enough that what is made of them stays in the cache."""
+
+    minus: np.ndarray  # -X', (k, rows)
+    X: np.ndarray
+    products: np.ndarray  # of pairs of columns, (rows, k(k+1)/2)
+    Y: np.ndarray
+    W: np.ndarray
+    offset: np.ndarray | None
+
+
+def _start(Y: np.ndarray, W: np.ndarray, offset: np.ndarray | None) -> np.ndarray:
+    """(fits,) the intercept that gives each fit its share of events; not finite where there is none."""
     with np.errstate(all="ignore"):
         total = W.sum(axis=1)
-        share = (W * Y).sum(axis=1) / total
-        beta[:, 0] = np.log(share / (1 - share)) - (0.0 if offset is None else W @ offset / total)
-        moving = np.isfinite(beta[:, 0])
-        beta[~moving] = 0.0
-        converged, taken = np.zeros(fits, bool), np.zeros((fits, k))
-        last, bar = np.full(fits, np.inf), np.full(fits, np.inf)
+        share = (W @ Y if Y.ndim == 1 else (W * Y).sum(axis=1)) / total
+        return np.log(share / (1 - share)) - (0.0 if offset is None else W @ offset / total)
+
+
+def _maximise(pieces: list[_Piece], pairs: tuple, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    fits, k = len(start), pieces[0].X.shape[1]
+    moving = np.isfinite(start)
+    beta = np.zeros((fits, k))
+    beta[moving, 0] = start[moving]
+    converged, taken = np.zeros(fits, bool), np.zeros((fits, k))
+    last, bar = np.full(fits, np.inf), np.full(fits, np.inf)
+    with np.errstate(all="ignore"):
         for step in range(STEPS):
-            np.matmul(beta, minus, out=P)
-            if offset is not None:
-                P -= offset
-            np.exp(P, out=P)
-            P += 1
-            np.reciprocal(P, out=P)
-            np.subtract(Y, P, out=rest)
-            rest *= W
-            score = rest @ X
-            np.subtract(1, P, out=rest)
-            P *= rest
-            P *= W
-            move, decrement, information = _newton(P @ products, pairs, score)
+            score, flat = _derivatives(pieces, beta)
+            move, decrement, information = _newton(flat, pairs, score)
             if step == 0:
                 moving &= np.isfinite(decrement) & _has_rank(information)
             # half of a step that helped little is taken back, and again as long as it led away
@@ -90,11 +99,43 @@ def _maximise(
             moving &= ~arrived
             if not moving.any():
                 break
-        np.add(P, W == 0, out=rest)
-        certain = rest.min(axis=1) < CERTAIN * W.max(axis=1)
-        converged &= _has_rank(information) & ~certain
+        converged &= _has_rank(information) & (_furthest(pieces, beta) < CERTAIN)
     beta[~converged] = np.nan
     return beta, converged
+
+
+def _derivatives(pieces: list[_Piece], beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (fits, k) and information (fits, k(k+1)/2)."""
+    score, flat = 0.0, 0.0
+    P = rest = np.empty((0, 0))
+    for piece in pieces:
+        if P.shape != piece.W.shape:
+            # written over again and again: new arrays of this size cost more than the sums
+            P, rest = np.empty_like(piece.W), np.empty_like(piece.W)
+        np.matmul(beta, piece.minus, out=P)
+        if piece.offset is not None:
+            P -= piece.offset
+        np.exp(P, out=P)
+        P += 1
+        np.reciprocal(P, out=P)
+        np.subtract(piece.Y, P, out=rest)
+        rest *= piece.W
+        score = score + rest @ piece.X
+        np.subtract(1, P, out=rest)
+        P *= rest
+        P *= piece.W
+        flat = flat + P @ piece.products
+    return score, flat
+
+
+def _furthest(pieces: list[_Piece], beta: np.ndarray) -> np.ndarray:
+    """(fits,) the largest log odds, either way, of a row that weighs something."""
+    furthest = np.zeros(len(beta))
+    for piece in pieces:
+        eta = np.abs(beta @ piece.minus - (0.0 if piece.offset is None else piece.offset))
+        eta *= piece.W > 0
+        np.maximum(furthest, eta.max(axis=1), out=furthest)
+    return furthest
 
 
 def _newton(flat: np.ndarray, pairs: tuple, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
