@@ -117,7 +117,7 @@ def calibration_curve(
     order = np.argsort(p, kind="stable")
     rank = np.empty(len(p), int)
     rank[order] = np.arange(len(p))
-    where = rank * bins // len(p)
+    where = rank * min(bins, len(p)) // len(p)
     groups = counts.shape[1]
     table = []
     for number in range(int(where.max()) + 1):
