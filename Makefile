@@ -54,10 +54,11 @@ test-tools: env ## what a few tests need, and are skipped without: a browser's d
 verify: env ## re-run everything by force in a temporary clone and compare every byte
 	python -m analysis.verify
 
-bench: env ## time and memory of pipeline and ledger, size and coverage of tests, written to benchmarks/
+bench: env ## time and memory of pipeline, ledger and predictions, size and coverage of tests, written to benchmarks/
 	python benchmarks/pipeline.py
 	python -m benchmarks.ledger
 	python -m benchmarks.flows
+	python -m benchmarks.prediction
 	python -m benchmarks.size_and_coverage
 
 notebooks: env ## the .ipynb beside each script in notebooks/

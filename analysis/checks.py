@@ -161,6 +161,16 @@ def check_as_of(models: Mapping[str, dict], before: Mapping[str, object]) -> lis
     return rows
 
 
+def held_out_models(prediction: Mapping[str, dict]) -> dict[str, dict]:
+    """The models of `prediction` in the form of `models`, their blocks as covariates. The baseline that is
+    the list's own state entries is none of them: it is exempt by name."""
+    return {
+        f"prediction {name}": entry
+        | {"covariates": [each for part in entry["blocks"].values() for each in part]}
+        for name, entry in prediction.items()
+    }
+
+
 def regressors(model: str, entry: Mapping, catalogue: Mapping[str, Variable]) -> list[str]:
     """The variables on a model's right-hand side: covariates by their parts and groups, effects, weights.
 
@@ -282,6 +292,7 @@ def check_all() -> pd.DataFrame:
         rows += check_dates(level, load_catalogue(level))
     rows += check_joins(read_output("panel_joins.csv"))
     rows += check_as_of(read_param("models"), read_param("as_of_before"))
+    rows += check_as_of(held_out_models(read_param("prediction")), read_param("as_of_before"))
     rows += sums()
     rows += check_flows(read_output("grant_flows.parquet"))
     rows += check_geography(read_param("vintages")["geography"])

@@ -179,6 +179,71 @@ def amounts_figure(amounts: pd.DataFrame, unit: str) -> Figure:
     return figure
 
 
+def intervals_figure(rows: pd.DataFrame, axis: str, reference: float | None = None) -> Figure:
+    """Estimates with their limits, one row each, in panels side by side.
+
+    Parameters
+    ----------
+    rows : `panel, row, estimate, conf_low, conf_high`, and where marks differ `kind`; in the order shown.
+    axis : what is measured. reference : a value to compare with, drawn as a line.
+    """
+    panels, names = (list(dict.fromkeys(rows[name])) for name in ("panel", "row"))
+    kinds = list(dict.fromkeys(rows["kind"])) if "kind" in rows else [None]
+    figure = new_figure(7.6, 0.36 * len(names) + 1.3)
+    every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, panel in zip(every, panels, strict=True):
+        if reference is not None:
+            axes.axvline(reference, color="black", linewidth=0.8)
+        for position, (kind, (colour, marker)) in enumerate(zip(kinds, MARKS, strict=False)):
+            own = rows[(rows["panel"] == panel) & ((rows["kind"] == kind) if kind else True)]
+            own = own.set_index("row").reindex(names)
+            height = np.arange(len(names)) + 0.22 * (position - (len(kinds) - 1) / 2)
+            error = [own["estimate"] - own["conf_low"], own["conf_high"] - own["estimate"]]
+            axes.errorbar(
+                own["estimate"], height, xerr=error, fmt=marker, color=colour, markersize=4, capsize=2,
+                linewidth=1.2, label=kind,
+            )  # fmt: skip
+        axes.set_title(panel, fontsize=10)
+        axes.tick_params(axis="y", length=0)
+        sns.despine(ax=axes, left=True)
+    every[0].set_yticks(np.arange(len(names)), [textwrap.fill(name, 30) for name in names], fontsize=9)
+    every[0].invert_yaxis()
+    if len(kinds) > 1:
+        handles, labels = every[0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, loc="outside upper center", ncols=len(kinds), frameon=False, fontsize=9
+        )
+    figure.supxlabel(axis, fontsize=10)
+    return figure
+
+
+def calibration_figure(curve: pd.DataFrame) -> Figure:
+    """Observed against predicted share, one point a tenth of the rows, one panel a level.
+
+    Parameters
+    ----------
+    curve : `panel, predicted, observed, conf_low, conf_high`, in the order to be shown.
+    """
+    panels = list(dict.fromkeys(curve["panel"]))
+    figure = new_figure(7.6, 3.4)
+    every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, panel, (colour, marker) in zip(every, panels, MARKS[1:], strict=False):
+        rows = curve[curve["panel"] == panel]
+        axes.plot([0, 1], [0, 1], color="black", linewidth=0.8)
+        error = [rows["observed"] - rows["conf_low"], rows["conf_high"] - rows["observed"]]
+        axes.errorbar(
+            rows["predicted"], rows["observed"], yerr=np.clip(error, 0, None), fmt=marker, color=colour,
+            markersize=4, capsize=2, linewidth=1.2,
+        )  # fmt: skip
+        axes.set(title=panel, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_aspect("equal")
+    every[0].set_ylabel("Share listed")
+    figure.supxlabel("Mean probability, the state not having been seen", fontsize=10)
+    return figure
+
+
 def label_of(term: str) -> str:
     """The catalogue's label of a column, or the labels of a product's parts.
 

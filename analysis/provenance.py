@@ -112,7 +112,7 @@ def read_params() -> dict:
 
 
 def read_param(part: str) -> dict:
-    """One part of `params.yaml`: "vintages", "as_of_before" or "models".
+    """One part of `params.yaml`: "vintages", "as_of_before", "models" or "prediction".
 
     Raises
     ------
@@ -134,12 +134,21 @@ def read_param(part: str) -> dict:
             bool(given) and all(isinstance(model, dict) for model in given.values()),
             "at least one `name: {outcome: ..., covariates: [...]}`",
         ),
+        "prediction": (
+            bool(given) and all(_has_blocks(model) for model in given.values()),
+            "at least one `name: {outcome: ..., blocks: {name: [covariate, ...]}}`",
+        ),
     }[part]
     if not holds:
         raise DataError(
             f"{part!r} is not as it should be.", file=root() / "params.yaml", remedy=f"give {expected}."
         )
     return value
+
+
+def _has_blocks(model: object) -> bool:
+    blocks = model.get("blocks") if isinstance(model, dict) else None
+    return isinstance(blocks, dict) and all(isinstance(names, list) for names in blocks.values())
 
 
 def is_day(value: object) -> bool:

@@ -13,7 +13,13 @@ import pytest
 from analysis import __main__ as command_line
 from analysis import figures, wording
 from analysis.errors import RenderError
-from analysis.figures import coefficients_figure, listing_by_state_figure, marginal_effects_figure
+from analysis.figures import (
+    calibration_figure,
+    coefficients_figure,
+    intervals_figure,
+    listing_by_state_figure,
+    marginal_effects_figure,
+)
 from analysis.maps import decode, listing_map
 from analysis.sources.geography import read_boundaries
 from analysis.writing import write_csv
@@ -83,10 +89,13 @@ def test_figures_are_drawn_alike_twice(project: Path) -> None:
             "conf_high": [0.2, 0],
         }
     )
+    curve = effects.rename(columns={"sample": "panel"}).assign(predicted=0.3, observed=[0.1, 0.0])
     coefficients = effects.assign(least=effects["conf_low"], most=effects["conf_high"])
     topology = read_boundaries("2023")
     for draw in (
         lambda: coefficients_figure(coefficients),
+        lambda: intervals_figure(effects.assign(panel="p", row=["a", "b"], kind=["one", "two"]), "axis", 0.0),
+        lambda: calibration_figure(curve),
         lambda: listing_map(counties, topology),
         lambda: listing_by_state_figure(by_state),
         lambda: marginal_effects_figure(effects),
