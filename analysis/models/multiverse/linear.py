@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,8 +67,7 @@ def by_cluster(columns: np.ndarray, prepared: Prepared) -> np.ndarray | None:
     """The cross-products of each cluster's rows, (G, q, q)."""
     if prepared.codes is None:
         return None
-    bounds = [*prepared.starts(), len(columns)]
-    parts = [columns[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False)]
+    parts = [columns[begin:end] for begin, end in pairwise([*prepared.starts(), len(columns)])]
     return np.stack([part.T @ part for part in parts])
 
 
@@ -89,7 +89,7 @@ def estimate(prepared: Prepared, subsets: np.ndarray | None = None) -> Found:
     for block, fits in blocks:
         coefficient[block] = fits.coefficients[0]
         least[block], unexplained[block] = fits.least, fits.unexplained
-        squares[block] = _squares(fits, given, stacked)
+        squares[block] = focal_squares(fits, given, stacked)
     status = np.full(m, "ok", object)
     deficient = least <= lattice.DEFICIENT
     for i in np.flatnonzero(((least < lattice.DOUBTFUL) | (unexplained < NEAR_PERFECT)) & ~deficient):
@@ -134,7 +134,7 @@ def scores(stacked: np.ndarray, toward: np.ndarray, rest: np.ndarray) -> np.ndar
     return stacked @ pairs
 
 
-def _squares(fits: lattice.Swept, given: Sums, stacked: np.ndarray | None) -> np.ndarray:
+def focal_squares(fits: lattice.Swept, given: Sums, stacked: np.ndarray | None) -> np.ndarray:
     """The sum of squared scores of the focal coefficient, (m,): of clusters, or of rows."""
     if stacked is not None:
         found = scores(stacked, fits.toward, fits.coefficients)

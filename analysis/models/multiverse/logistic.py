@@ -47,8 +47,11 @@ def estimate(prepared: Prepared, subsets: np.ndarray | None = None) -> Found:
     m = len(held)
     coefficient, variance, density = np.full(m, np.nan), np.full(m, np.nan), np.full(m, np.nan)
     with ThreadPoolExecutor(threads()) as pool:
-        for block, found in zip(blocks, pool.map(lambda b: newton(inside[b], starts[b]), blocks), strict=True):
-            coefficient[block], variance[block], density[block] = found
+        for block, found in zip(
+            blocks, pool.map(lambda b: newton(inside[b], starts[b]), blocks), strict=True
+        ):
+            beta, variance[block], density[block] = found
+            coefficient[block] = beta[:, before]
     lost = todo[~np.isfinite(variance[todo])]
     _settle(prepared, Z, weights, inside, lost, newton, (coefficient, variance, density), status)
     if prepared.clusters is not None:
@@ -152,41 +155,39 @@ class Newton:
         self.begins = None if prepared.codes is None else prepared.starts()
 
     def __call__(self, inside: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coefficient, variance without factors and mean density of the focal variable, each (m,); NaN where
-        there was no convergence.
+        """Coefficients (m, c), and of the focal one the variance without factors and the mean density, (m,);
+        NaN where there was no convergence.
 
         Parameters
         ----------
         inside : (m, c) bool, which columns each specification holds. starts : (m, c).
         """
         m = len(inside)
-        out = np.full((3, m), np.nan)
+        found, out = np.full(inside.shape, np.nan), np.full((2, m), np.nan)
         at, beta, going = np.arange(m), np.where(inside, starts, 0.0), inside
         with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
             for _ in range(STEPS):
-                residuals, density = self._rows(beta)
+                residuals, density = self.rows(beta)
                 try:
                     step, toward = self._solve(residuals @ self.Z, density @ self.products, going)
                 except np.linalg.LinAlgError:
-                    if len(at) == 1:
-                        return tuple(out)
-                    parts = [self(inside[[i]], starts[[i]]) for i in at]
-                    out[:, at] = np.concatenate([np.stack(part) for part in parts], axis=1)
-                    return tuple(out)
+                    for i in at if m > 1 else ():
+                        found[i], out[0, i], out[1, i] = (part[0] for part in self(inside[[i]], starts[[i]]))
+                    break
                 beta = beta + step
                 size = np.abs(step).max(axis=1)
                 done = size < STEP
                 if done.any():
-                    out[0, at[done]] = beta[done, self.focal]
-                    out[1, at[done]] = self._variance(toward[done], residuals[done])
-                    out[2, at[done]] = density[done].sum(axis=1) / self.weights.sum()
+                    found[at[done]] = beta[done]
+                    out[0, at[done]] = self._variance(toward[done], residuals[done])
+                    out[1, at[done]] = density[done].sum(axis=1) / self.weights.sum()
                 stay = ~done & np.isfinite(size)
                 if not stay.any():
                     break
                 at, beta, going = at[stay], beta[stay], going[stay]
-        return tuple(out)
+        return found, out[0], out[1]
 
-    def _rows(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def rows(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Residuals and weights p(1 - p) of every row, each (m, n)."""
         p = beta @ self.Z.T
         np.negative(p, out=p)
@@ -204,15 +205,20 @@ class Newton:
         self, gradient: np.ndarray, hessian: np.ndarray, inside: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """The step and the focal row of the inverse Hessian, each (m, c)."""
-        square = hessian[:, self.place]
-        square *= inside[:, :, None] & inside[:, None, :]
-        diagonal = np.arange(square.shape[1])
-        square[:, diagonal, diagonal] += ~inside
+        square = self.information(hessian, inside)
         right = np.zeros((*gradient.shape, 2))
         right[:, :, 0] = gradient * inside
         right[:, self.focal, 1] = 1.0
         found = np.linalg.solve(square, right)
         return found[:, :, 0], found[:, :, 1]
+
+    def information(self, sums: np.ndarray, inside: np.ndarray) -> np.ndarray:
+        """The Hessians (m, c, c) from the sums of products, with ones for columns that are not in."""
+        square = sums[:, self.place]
+        square *= inside[:, :, None] & inside[:, None, :]
+        diagonal = np.arange(square.shape[1])
+        square[:, diagonal, diagonal] += ~inside
+        return square
 
     def _variance(self, toward: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         """The focal variance, (m,): the sandwich without its factor, or the inverse Hessian's entry."""
@@ -263,8 +269,8 @@ def _settle(
         except ModelError:
             status[i] = "not converged"
             continue
-        again = newton(inside[[i]], beta[None])
-        for array, value in zip(found, again, strict=True):
-            array[i] = value[0]
-        if not np.isfinite(again[1][0]):
+        coefficients, variance, density = newton(inside[[i]], beta[None])
+        for array, value in zip(found, (coefficients[0, newton.focal], variance[0], density[0]), strict=True):
+            array[i] = value
+        if not np.isfinite(variance[0]):
             status[i] = "not converged"

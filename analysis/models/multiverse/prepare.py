@@ -158,7 +158,9 @@ def _arrays(
     if labels is not None:
         codes, names = pd.factorize(labels.to_numpy()[rows], sort=True)
         if len(names) < 2:
-            raise ModelError(f"All rows used lie in one cluster of {labels.name!r} ({names[0]}); it takes two.")
+            raise ModelError(
+                f"All rows used lie in one cluster of {labels.name!r} ({names[0]}); it takes two."
+            )
         order = np.argsort(codes, kind="stable")
         rows, codes = rows[order], codes[order]
     base = base_columns(work)
