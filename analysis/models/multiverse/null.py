@@ -112,7 +112,7 @@ def linear_restricted(prepared: Prepared, held: np.ndarray) -> Iterator[tuple[sl
         square[:, np.arange(c), np.arange(c)] += ~among
         inverse = np.linalg.inv(square) * (among[:, :, None] & among[:, None, :])
         toward = inverse[:, 0].T  # (c, m)
-        rest = -np.concatenate([fits.coefficients, np.zeros((constant, len(among)))])
+        rest = -np.concatenate([fits.coefficients, np.zeros((int(constant), len(among)))])
         rest -= rest[0] * toward / toward[0]
         residual = np.concatenate([rest, np.ones((1, len(among)))])
         pushes = (crossed.reshape(G * c, c + 1) @ residual).reshape(G, c, -1)
