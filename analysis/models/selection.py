@@ -135,7 +135,9 @@ def base_columns(work: Selection) -> Base:
         names += [f"{name}={label}" for label in found]
         owner += [position] * len(found)
     X, first = np.hstack(blocks), blocks[0].shape[1]
-    keep = np.r_[np.ones(first, bool), separation.independent(X[:, first:], X[:, :first])[0]]
+    keep = np.ones(X.shape[1], bool)
+    if len(blocks) > 1:
+        keep[first:] = separation.independent(X[:, first:], X[:, :first])[0]
     kept = np.flatnonzero(keep)
     return Base(X[:, keep], [names[j] for j in kept], [owner[j] for j in kept])
 

@@ -1,0 +1,167 @@
+"""What a multiverse says: medians and shares by family, by choice, of each headline, and what moves it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import DataError
+from analysis.models.multiverse.cells import NUMBERS, Cell
+from analysis.models.multiverse.curve import named
+from analysis.models.multiverse.declaration import CHOICES, Multiverse, family, identifier
+from analysis.models.multiverse.inference import LEVEL
+from analysis.provenance import root
+
+CURVE = ["focal", "level", "family"]  # what is never pooled
+COUNTS = ("n", "events", "clusters")
+WITH = "with_"
+
+
+def rows(declared: Multiverse, choices: dict[str, str], found: dict[str, Cell]) -> pd.DataFrame:
+    """The specifications of one cell, every choice a column; index `id`."""
+    tables = []
+    for focal, cell in found.items():
+        controls = declared.beside(focal)
+        subsets = named(controls)
+        table = pd.DataFrame({"focal": focal, "family": family(choices)} | choices, index=range(len(subsets)))
+        for name in declared.controls:
+            held = None if name == focal else [name in subset for subset in subsets]
+            table[f"{WITH}{name}"] = pd.array(
+                [None] * len(subsets) if held is None else held, dtype="boolean"
+            )
+        table = table.assign(**dict(zip(NUMBERS, cell.numbers, strict=True)), status=cell.status)
+        table.index = pd.Index([identifier(focal, choices, subset) for subset in subsets], name="id")
+        tables.append(table)
+    return pd.concat(tables)
+
+
+def specifications(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """All cells as one table, counts as whole numbers.
+
+    Raises
+    ------
+    DataError : two specifications of one id.
+    """
+    table = pd.concat(parts)
+    doubled = table.index[table.index.duplicated()]
+    if len(doubled):
+        raise DataError(f"two specifications have the id {doubled[0]}.", remedy="lengthen the ids.")
+    return table.astype(dict.fromkeys(COUNTS, "Int64"))
+
+
+def by_family(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
+    """One row a focal variable and family: how many were declared, drawn and fitted, and their spread."""
+    counts = pd.Series([(cell["level"], family(cell)) for cell in declared.every_cell]).value_counts()
+    out = []
+    for (focal, level, name), group in table.groupby(CURVE, sort=False):
+        subsets = 2 ** len(declared.beside(focal))
+        fine = group[group["status"] == "ok"]
+        out.append(
+            {"focal": focal, "level": level, "family": name}
+            | {"declared": int(counts[(level, name)]) * subsets, "drawn": len(group)}
+            | described(fine)
+        )
+    return pd.DataFrame(out)
+
+
+def described(fine: pd.DataFrame) -> dict[str, float]:
+    """Median and quartiles of the estimates, and the shares by sign and significance at 5 %."""
+    estimate, significant = fine["estimate"], fine["p_value"] < LEVEL
+    quantiles = estimate.quantile([0.0, 0.25, 0.5, 0.75, 1.0]).to_numpy()
+    return {
+        "fitted": len(fine),
+        **dict(zip(("least", "lower_quartile", "median", "upper_quartile", "most"), quantiles, strict=True)),
+        "median_effect": fine["effect"].median(),
+        "positive_share": (estimate > 0).mean(),
+        "significant_positive_share": ((estimate > 0) & significant).mean(),
+        "significant_negative_share": ((estimate < 0) & significant).mean(),
+    }
+
+
+def by_choice(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
+    """One row a focal variable, family, choice and value: the specifications that take it."""
+    fine, out = table[table["status"] == "ok"], []
+    for key, group in fine.groupby(CURVE, sort=False):
+        for choice in choices_of(group, declared):
+            for value, some in group.groupby(choice, sort=False):
+                out.append(
+                    dict(zip(CURVE, key, strict=True))
+                    | {"choice": choice, "value": str(value)}
+                    | described(some)
+                )
+    return pd.DataFrame(out)
+
+
+def choices_of(group: pd.DataFrame, declared: Multiverse) -> list[str]:
+    """The choices that take more than one value among these specifications."""
+    names = [*CHOICES, *(f"{WITH}{name}" for name in declared.controls)]
+    return [name for name in names if len(group[name].unique()) > 1]
+
+
+def decomposition(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
+    """How much of the variance of the estimates each choice accounts for, by focal variable and family.
+
+    Least squares of the estimates on all choices, each value an indicator. A choice's `share` is the part of
+    the total sum of squares that is lost without it; `all choices` is what they explain together, and the
+    rest, which hangs on their combinations, is `combinations`. Choices are drawn almost independently, so
+    that the shares almost add up.
+    """
+    fine, out = table[table["status"] == "ok"], []
+    for key, group in fine.groupby(CURVE, sort=False):
+        names = choices_of(group, declared)
+        y = group["estimate"].to_numpy(dtype=float)
+        total = ((y - y.mean()) ** 2).sum()
+        if not names or total == 0:
+            continue
+        blocks = {name: indicators(group[name]) for name in names}
+        unexplained = residual(blocks, y)
+        shares = {
+            name: (residual({other: blocks[other] for other in names if other != name}, y) - unexplained)
+            / total
+            for name in names
+        }
+        shares |= {"all choices": 1 - unexplained / total, "combinations": unexplained / total}
+        for name, share in shares.items():
+            out.append(dict(zip(CURVE, key, strict=True)) | {"choice": name, "share": max(share, 0.0)})
+    return pd.DataFrame(out, columns=[*CURVE, "choice", "share"])
+
+
+def indicators(values: pd.Series) -> np.ndarray:
+    """A centred 0/1 column for each value but the first, (m, values - 1)."""
+    codes = pd.factorize(values)[0]
+    columns = (codes[:, None] == np.arange(1, codes.max() + 1)).astype(float)
+    return columns - columns.mean(axis=0)
+
+
+def residual(blocks: dict[str, np.ndarray], y: np.ndarray) -> float:
+    """The residual sum of squares of y on a constant and the blocks' columns."""
+    rest = y - y.mean()
+    if blocks:
+        X = np.column_stack(list(blocks.values()))
+        rest = rest - X @ np.linalg.lstsq(X, rest, rcond=None)[0]
+    return float(rest @ rest)
+
+
+def headlines(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
+    """One row a headline and family: in how many of how many specifications it holds.
+
+    Raises
+    ------
+    DataError : a headline's query cannot be asked of the table.
+    """
+    fine, out = table[table["status"] == "ok"], []
+    for entry in declared.headlines:
+        try:
+            among = fine.query(entry["where"])
+            holds = among.index.isin(among.query(entry["holds"]).index)
+        except Exception as error:
+            raise DataError(
+                f"the headline {entry['name']!r} is no query on the specifications: {error}",
+                file=root() / "params.yaml",
+                column="multiverse, headlines",
+                remedy="mend `where` or `holds`.",
+            ) from error
+        said = {"headline": entry["name"], "text": entry["text"].strip()}
+        for name, group in pd.Series(holds, index=among.index).groupby(among["family"], sort=False):
+            out.append(said | {"family": name, "holds": int(group.sum()), "specifications": len(group)})
+    return pd.DataFrame(out, columns=["headline", "text", "family", "holds", "specifications"])
