@@ -93,8 +93,10 @@ def save(path: Path, found: Mapping[str, Cell]) -> None:
         np.savez(stream, **arrays)
 
 
-def load(path: Path) -> dict[str, Cell]:
-    """What `save` wrote."""
+def load(path: Path, *, null: bool = True) -> dict[str, Cell]:
+    """What `save` wrote; without `null` the curves under the null stay where they are, and are empty here."""
     with np.load(path) as arrays:
         names = dict.fromkeys(name.rpartition("|")[0] for name in arrays.files)
-        return {focal: Cell(*(arrays[f"{focal}|{name}"] for name in FIELDS)) for focal in names}
+        read = [name for name in FIELDS if null or not name.startswith("null")]
+        empty = [np.empty((0, 0))] * (len(FIELDS) - len(read))
+        return {focal: Cell(*(arrays[f"{focal}|{name}"] for name in read), *empty) for focal in names}

@@ -79,8 +79,8 @@ def main() -> None:
     made = declared()
     cells, where = made.drawn_cells(), chunks.folder(chunks.key())
     chunks.work(where, cells, partial(fit_cell, made, flips=signs(made)))
-    parts = [summary.rows(made, cell, chunks.load(chunks.path_of(where, cell))) for cell in cells]
-    table = summary.specifications(parts)
+    found = ((cell, chunks.load(chunks.path_of(where, cell), null=False)) for cell in cells)
+    table = summary.specifications(made, found)
     tables = {
         "multiverse_inference.csv": inference(made, where, cells),
         "multiverse_summary.csv": summary.by_family(table, made),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -10,43 +12,61 @@ from analysis.models.multiverse.cells import NUMBERS, Cell
 from analysis.models.multiverse.curve import named
 from analysis.models.multiverse.declaration import CHOICES, Multiverse, family, identifier
 from analysis.models.multiverse.inference import LEVEL
+from analysis.models.multiverse.lattice import masks
 from analysis.provenance import root
 
 CURVE = ["focal", "level", "family"]  # what is never pooled
 COUNTS = ("n", "events", "clusters")
 WITH = "with_"
+NAMES = ("focal", "family", *CHOICES)
+SHARES = ("positive_share", "significant_positive_share", "significant_negative_share")
 
 
-def rows(declared: Multiverse, choices: dict[str, str], found: dict[str, Cell]) -> pd.DataFrame:
-    """The specifications of one cell, every choice a column; index `id`."""
-    tables = []
-    for focal, cell in found.items():
-        controls = declared.beside(focal)
-        subsets = named(controls)
-        table = pd.DataFrame({"focal": focal, "family": family(choices)} | choices, index=range(len(subsets)))
-        for name in declared.controls:
-            held = None if name == focal else [name in subset for subset in subsets]
-            table[f"{WITH}{name}"] = pd.array(
-                [None] * len(subsets) if held is None else held, dtype="boolean"
-            )
-        table = table.assign(**dict(zip(NUMBERS, cell.numbers, strict=True)), status=cell.status)
-        table.index = pd.Index([identifier(focal, choices, subset) for subset in subsets], name="id")
-        tables.append(table)
-    return pd.concat(tables)
+def specifications(
+    declared: Multiverse, found: Iterable[tuple[dict[str, str], dict[str, Cell]]]
+) -> pd.DataFrame:
+    """One row a specification, every choice a column; index `id`.
 
-
-def specifications(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """All cells as one table, counts as whole numbers.
+    Parameters
+    ----------
+    found : each cell's choices, with each focal variable's curve. `with_<control>` is missing for the focal
+        variable itself.
 
     Raises
     ------
     DataError : two specifications of one id.
     """
-    table = pd.concat(parts)
-    doubled = table.index[table.index.duplicated()]
-    if len(doubled):
-        raise DataError(f"two specifications have the id {doubled[0]}.", remedy="lengthen the ids.")
+    keys, curves, ids, held = [], [], [], []
+    for choices, cell in found:
+        for focal, each in cell.items():
+            controls = declared.beside(focal)
+            keys.append((focal, family(choices), *choices.values()))
+            curves.append(each)
+            ids += [identifier(focal, choices, subset) for subset in named(controls)]
+            held.append(with_each(declared, controls))
+    sizes = [len(each.status) for each in curves]
+    columns = np.repeat(np.array(keys, dtype=object), sizes, axis=0).T
+    table = pd.DataFrame(
+        {name: pd.array(column, dtype="str") for name, column in zip(NAMES, columns, strict=True)}
+    )
+    for name, column in zip(declared.controls, np.concatenate(held).T, strict=True):
+        table[f"{WITH}{name}"] = pd.arrays.BooleanArray(column == 1, column < 0)
+    numbers = np.concatenate([each.numbers for each in curves], axis=1)
+    table = table.assign(**dict(zip(NUMBERS, numbers, strict=True)))
+    table["status"] = pd.array(np.concatenate([each.status for each in curves]), dtype="str")
+    table.index = pd.Index(ids, name="id", dtype="str")
+    if table.index.has_duplicates:
+        doubled = table.index[table.index.duplicated()][0]
+        raise DataError(f"two specifications have the id {doubled}.", remedy="lengthen the ids.")
     return table.astype(dict.fromkeys(COUNTS, "Int64"))
+
+
+def with_each(declared: Multiverse, controls: tuple[str, ...]) -> np.ndarray:
+    """For each subset which declared controls it holds, (2^k, declared controls): 1, 0, and -1 for the focal
+    variable, which is none."""
+    out = np.full((2 ** len(controls), len(declared.controls)), -1, dtype=np.int8)
+    out[:, [declared.controls.index(name) for name in controls]] = masks(len(controls))
+    return out
 
 
 def by_family(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
@@ -66,15 +86,15 @@ def by_family(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
 
 def described(fine: pd.DataFrame) -> dict[str, float]:
     """Median and quartiles of the estimates, and the shares by sign and significance at 5 %."""
-    estimate, significant = fine["estimate"], fine["p_value"] < LEVEL
-    quantiles = estimate.quantile([0.0, 0.25, 0.5, 0.75, 1.0]).to_numpy()
+    estimate, effect = (fine[name].to_numpy(dtype=float) for name in ("estimate", "effect"))
+    significant = fine["p_value"].to_numpy(dtype=float) < LEVEL
+    spread = np.quantile(estimate, [0.0, 0.25, 0.5, 0.75, 1.0]) if len(fine) else np.full(5, np.nan)
+    shares = (estimate > 0, (estimate > 0) & significant, (estimate < 0) & significant)
     return {
         "fitted": len(fine),
-        **dict(zip(("least", "lower_quartile", "median", "upper_quartile", "most"), quantiles, strict=True)),
-        "median_effect": fine["effect"].median(),
-        "positive_share": (estimate > 0).mean(),
-        "significant_positive_share": ((estimate > 0) & significant).mean(),
-        "significant_negative_share": ((estimate < 0) & significant).mean(),
+        **dict(zip(("least", "lower_quartile", "median", "upper_quartile", "most"), spread, strict=True)),
+        "median_effect": np.median(effect) if len(fine) else np.nan,
+        **{name: each.mean() if len(fine) else np.nan for name, each in zip(SHARES, shares, strict=True)},
     }
 
 
