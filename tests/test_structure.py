@@ -30,6 +30,7 @@ ORDER = (
     "tables",
     "wording",
     "figures",
+    "curves",
     "maps",
     "rendering",
     "verify",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.errors import run
+from analysis.errors import ModelError, run
 from analysis.models.multiverse import chunks, summary
 from analysis.models.multiverse.cells import fit_cell, permutation_tests, signs
 from analysis.models.multiverse.declaration import Multiverse, declared, family
@@ -42,6 +42,10 @@ def curve_tests(made: Multiverse, where: Path, cells: list[dict[str, str]]) -> p
         for focal, (observed, under) in tallies.items():
             if observed.count:
                 tables.append(tests(observed, under).assign(focal=focal, level=level, family=name))
+    if not tables:
+        raise ModelError(
+            "The multiverse has no specification with a number: look at its choices in params.yaml."
+        )
     return pd.concat(tables, ignore_index=True)
 
 

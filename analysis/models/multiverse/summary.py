@@ -19,6 +19,9 @@ CURVE = ["focal", "level", "family"]  # what is never pooled
 COUNTS = ("n", "events", "clusters")
 WITH = "with_"
 NAMES = ("focal", "family", *CHOICES)
+ALL, COMBINATIONS = "all choices", "combinations"
+HEADLINE = ["headline", "text", "level", "family", "holds", "specifications"]
+HEADLINE += ["moved_most_by", "share_of_variance"]
 SHARES = ("positive_share", "significant_positive_share", "significant_negative_share")
 
 
@@ -128,22 +131,25 @@ def decomposition(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
     """
     fine, out = table[table["status"] == "ok"], []
     for key, group in fine.groupby(CURVE, sort=False):
-        names = choices_of(group, declared)
-        y = group["estimate"].to_numpy(dtype=float)
-        total = ((y - y.mean()) ** 2).sum()
-        if not names or total == 0:
-            continue
-        blocks = {name: indicators(group[name]) for name in names}
-        unexplained = residual(blocks, y)
-        shares = {
-            name: (residual({other: blocks[other] for other in names if other != name}, y) - unexplained)
-            / total
-            for name in names
-        }
-        shares |= {"all choices": 1 - unexplained / total, "combinations": unexplained / total}
-        for name, share in shares.items():
-            out.append(dict(zip(CURVE, key, strict=True)) | {"choice": name, "share": max(share, 0.0)})
+        shares = explained(group, choices_of(group, declared), group["estimate"].to_numpy(dtype=float))
+        out += [
+            dict(zip(CURVE, key, strict=True)) | {"choice": name, "share": share}
+            for name, share in shares.items()
+        ]
     return pd.DataFrame(out, columns=[*CURVE, "choice", "share"])
+
+
+def explained(group: pd.DataFrame, names: list[str], y: np.ndarray) -> dict[str, float]:
+    """The share of the variance of y (m,) that each choice accounts for, that all do, and the rest; nothing
+    where y does not vary."""
+    total = ((y - y.mean()) ** 2).sum()
+    if not names or total <= 1e-20 * (y**2).sum():
+        return {}
+    blocks = {name: indicators(group[name]) for name in names}
+    rest = residual(blocks, y)
+    alone = {name: residual({other: blocks[other] for other in names if other != name}, y) for name in names}
+    shares = {name: max((without - rest) / total, 0.0) for name, without in alone.items()}
+    return shares | {ALL: 1 - rest / total, COMBINATIONS: rest / total}
 
 
 def indicators(values: pd.Series) -> np.ndarray:
@@ -163,7 +169,10 @@ def residual(blocks: dict[str, np.ndarray], y: np.ndarray) -> float:
 
 
 def headlines(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
-    """One row a headline and family: in how many of how many specifications it holds.
+    """One row a headline, level and family: in how many of how many specifications it holds.
+
+    `moved_most_by` is the choice that accounts for most of the variance of whether it holds (`explained`),
+    and `share_of_variance` how much; both empty where it holds in all or in none.
 
     Raises
     ------
@@ -182,6 +191,15 @@ def headlines(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
                 remedy="mend `where` or `holds`.",
             ) from error
         said = {"headline": entry["name"], "text": entry["text"].strip()}
-        for name, group in pd.Series(holds, index=among.index).groupby(among["family"], sort=False):
-            out.append(said | {"family": name, "holds": int(group.sum()), "specifications": len(group)})
-    return pd.DataFrame(out, columns=["headline", "text", "family", "holds", "specifications"])
+        for (level, name), group in among.assign(holds=holds).groupby(["level", "family"], sort=False):
+            varied = choices_of(group, declared) + (["focal"] if len(group["focal"].unique()) > 1 else [])
+            shares = explained(group, varied, group["holds"].to_numpy(dtype=float))
+            shares = {choice: share for choice, share in shares.items() if choice not in (ALL, COMBINATIONS)}
+            most = max(shares, key=shares.get, default="")
+            out.append(
+                said
+                | {"level": level, "family": name}
+                | {"holds": int(group["holds"].sum()), "specifications": len(group)}
+                | {"moved_most_by": most, "share_of_variance": shares.get(most, np.nan)}
+            )
+    return pd.DataFrame(out, columns=HEADLINE)
