@@ -72,7 +72,12 @@ def matrix_rows(specifications: pd.DataFrame) -> list[tuple[str, str, object]]:
     out = []
     for name, text in CHOICES.items():
         values = list(dict.fromkeys(specifications[name].astype(str)))
-        ordered = sorted(values, key=lambda value: [part.zfill(8) for part in re.split(r"(\d+)", value)])
+        ordered = sorted(
+            values,
+            key=lambda value: [
+                part.zfill(8) if part.isdigit() else part for part in re.split(r"(\d+)", value)
+            ],
+        )
         out += [(name, value, f"{text}: {value.replace('_', ' ')}") for value in ordered if len(values) > 1]
     for name in (column for column in specifications if column.startswith(WITH)):
         if specifications[name].any():
