@@ -114,7 +114,8 @@ def test_subsets_come_in_binary_count_order(places, controls):
     found = specification_curve(places, "listed", "x", controls, cluster="state")
     assert list(found.columns) == COLUMNS
     expected = [
-        tuple(name for j, name in enumerate(controls) if number >> j & 1) for number in range(2 ** len(controls))
+        tuple(name for j, name in enumerate(controls) if number >> j & 1)
+        for number in range(2 ** len(controls))
     ]
     assert found["controls"].tolist() == expected
     assert all(isinstance(names, tuple) for names in found["controls"])
@@ -139,7 +140,9 @@ def test_blocks_of_a_large_curve_are_in_order(places):
     found = specification_curve(data, "listed", "x", names, cluster="state", fixed_effects="state")
     assert len(found) == 4096 and found["controls"].is_unique
     for row in found.iloc[[1, 1024, 2047, 3001, 4095]].itertuples():
-        estimate, error = by_statsmodels(data, "listed", ("x", *row.controls), len(row.controls) + 2, effects=True)
+        estimate, error = by_statsmodels(
+            data, "listed", ("x", *row.controls), len(row.controls) + 2, effects=True
+        )
         assert row.estimate == pytest.approx(estimate, rel=1e-10)
         assert row.std_error == pytest.approx(error, rel=1e-7)
 
@@ -195,7 +198,7 @@ def test_the_focal_variable_among_the_controls(places, estimator):
 def test_constant_columns_have_no_number(places, estimator):
     data = places.assign(always=1.0, fixed=7)
     found = specification_curve(data, "listed", "x", ["dummy", "always", "fixed"], estimator=estimator)
-    told = statuses(found, lambda names: {"always", "fixed"} & set(names))
+    told = statuses(found, lambda names: bool({"always", "fixed"} & set(names)))
     assert told == ({"constant: always", "constant: fixed", "constant: always, fixed"}, {"ok"})
     focal = specification_curve(data, "listed", "always", ["dummy", "x"], estimator=estimator)
     assert set(focal["status"]) == {"constant: always"} and focal["estimate"].isna().all()
@@ -214,7 +217,9 @@ def test_what_the_effects_absorb_has_no_number(places, estimator):
 
 def test_a_control_that_separates_has_no_number(places):
     data = places.assign(rule=((places["listed"] == 0) & (places["z1"] > 1)).astype(int))
-    found = specification_curve(data, "listed", "x", ["dummy", "rule", "z2"], estimator="logit", cluster="state")
+    found = specification_curve(
+        data, "listed", "x", ["dummy", "rule", "z2"], estimator="logit", cluster="state"
+    )
     assert statuses(found, lambda names: "rule" in names) == ({"separated by rule"}, {"ok"})
     focal = specification_curve(data, "listed", "rule", ["dummy"], estimator="logit")
     assert set(focal["status"]) == {"separated by rule"}
@@ -223,7 +228,9 @@ def test_a_control_that_separates_has_no_number(places):
 def test_controls_that_separate_together_have_no_number(places):
     score = places["z1"] + places["z2"]
     data = places[(places["listed"] == 1) == (score > score.median())]
-    found = specification_curve(data, "listed", "x", ["dummy", "z1", "z2"], estimator="logit", cluster="state")
+    found = specification_curve(
+        data, "listed", "x", ["dummy", "z1", "z2"], estimator="logit", cluster="state"
+    )
     assert statuses(found, lambda names: {"z1", "z2"} <= set(names)) == ({"separated"}, {"ok"})
 
 
@@ -256,13 +263,15 @@ def test_singleton_groups_stay_and_explain_nothing(places):
     data = places.copy()
     data["state"] = data["state"].where(np.arange(len(data)) >= 3, [f"only {i}" for i in range(len(data))])
     found = specification_curve(data, "listed", "x", ["dummy"], fixed_effects="state", cluster="state")
-    alone = estimates(fit(Model("m", "listed", ("x", "dummy"), "lpm", fixed_effects="state", cluster="state"), data))
+    alone = estimates(
+        fit(Model("m", "listed", ("x", "dummy"), "lpm", fixed_effects="state", cluster="state"), data)
+    )
     assert found.loc[1, "n"] == len(data)
     assert found.loc[1, "std_error"] == pytest.approx(alone.set_index("term").loc["x", "std_error"], rel=1e-8)
 
 
 BAD = [
-    ({"focal": "xx"}, "no column.*'xx'"),
+    ({"focal": "xx"}, "No column.*'xx'.*Nearest: 'x'"),
     ({"controls": ["dumy"]}, "named 'dumy'.*Nearest: 'dummy'"),
     ({"outcome": "listd"}, "no column 'listd'.*Nearest: 'listed'"),
     ({"cluster": "stat"}, "no column 'stat'.*Nearest: 'state'"),
@@ -365,7 +374,9 @@ def test_the_tree_and_the_drawn_subsets_are_one_computation():
     columns /= np.linalg.norm(columns, axis=0)
     products = columns.T @ columns
     whole = np.concatenate([fits.coefficients for _, fits in lattice.every(products)], axis=1)
-    drawn = np.concatenate([fits.coefficients for _, fits in lattice.chosen(products, lattice.masks(6))], axis=1)
+    drawn = np.concatenate(
+        [fits.coefficients for _, fits in lattice.chosen(products, lattice.masks(6))], axis=1
+    )
     assert whole.shape == (7, 64)
     np.testing.assert_allclose(whole, drawn, atol=1e-13)
     for number, chosen in enumerate(itertools.islice(lattice.masks(6), 5, 64, 9)):

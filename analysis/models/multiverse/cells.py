@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.errors import ModelError
 from analysis.models.multiverse import curve, lattice
 from analysis.models.multiverse.declaration import Multiverse, family
-from analysis.models.multiverse.inference import Tally, tests
+from analysis.models.multiverse.inference import Tally, compared
 from analysis.models.multiverse.null import permuted, wild
 from analysis.models.multiverse.prepare import Prepared, prepare
 from analysis.models.multiverse.universe import OUTCOME, frame
@@ -143,4 +143,4 @@ def _permuted(declared: Multiverse, given: Prepared) -> pd.DataFrame:
     among = held[np.ix_(fine, given.usable)]
     curves = list(permuted(given, among, given.codes, declared.draws, declared.seed))
     under.add(np.column_stack([e for e, _ in curves]), np.column_stack([t for _, t in curves]), df)
-    return tests(observed, under)
+    return compared(observed, under)

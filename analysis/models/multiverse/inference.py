@@ -86,7 +86,7 @@ def p_value(found: float, null: np.ndarray) -> float:
     return float((1 + (np.abs(null) >= abs(found) * (1 - TIE)).sum()) / (1 + len(null)))
 
 
-def tests(observed: Tally, null: Tally) -> pd.DataFrame:
+def compared(observed: Tally, null: Tally) -> pd.DataFrame:
     """One row a statistic: `statistic, value, null_low, null_high, p_value, specifications, draws`.
 
     `null_low` and `null_high` hold the middle 95 % of the curves under the null.
@@ -173,4 +173,4 @@ def curve_test(
         signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(prepared.clusters, int(draws)))
         for block, estimates, t in wild(prepared, among, signs):
             under.add(estimates, t, df[block])
-    return tests(observed, under)
+    return compared(observed, under)

@@ -19,6 +19,7 @@ from analysis.errors import ModelError
 from analysis.models import lpm
 from analysis.models.multiverse import lattice, linear, logistic
 from analysis.models.multiverse.prepare import Prepared
+from analysis.models.permutation import varying
 
 AT_ONCE = 32  # specifications whose draws fit into a cache together
 
@@ -164,6 +165,10 @@ def permuted(
     """
     if prepared.estimator != "lpm" or prepared.clusters is None:
         raise ModelError("A curve is permuted for the clustered linear model; use null='wild_bootstrap'.")
+    if varying(prepared.X[:, 0], groups) == 0:
+        raise ModelError(
+            f"{prepared.focal!r} does not vary within any group, so that shuffling says nothing."
+        )
     given = linear.sums(prepared)
     n, G = len(prepared.y), prepared.clusters
     every = len(held) == 2 ** held.shape[1]
@@ -179,10 +184,6 @@ def permuted(
         x = lpm.demean(shuffled[:, None], means, prepared.weights)[:, 0]
         x = x if root is None else x * root
         length = np.linalg.norm(x)
-        if not length > 1e-12 * given.lengths[0]:
-            raise ModelError(
-                f"{prepared.focal!r} does not vary within any group, so that shuffling says nothing."
-            )
         columns[:, 0] = x / length
         sums = _with_focal(given, columns, begins)
         yield _curve(sums, held, factor, given.lengths[-1] / length, every)

@@ -12,7 +12,7 @@ from analysis.errors import ModelError, run
 from analysis.models.multiverse import chunks, summary
 from analysis.models.multiverse.cells import fit_cell, permutation_tests, signs
 from analysis.models.multiverse.declaration import Multiverse, declared, family
-from analysis.models.multiverse.inference import Tally, tests
+from analysis.models.multiverse.inference import Tally, compared
 from analysis.provenance import processed
 from analysis.writing import write_csv, write_parquet
 
@@ -41,7 +41,7 @@ def curve_tests(made: Multiverse, where: Path, cells: list[dict[str, str]]) -> p
                 tallies[focal][1].add(cell.null, cell.null_t.astype(float), clusters - 1)
         for focal, (observed, under) in tallies.items():
             if observed.count:
-                tables.append(tests(observed, under).assign(focal=focal, level=level, family=name))
+                tables.append(compared(observed, under).assign(focal=focal, level=level, family=name))
     if not tables:
         raise ModelError(
             "The multiverse has no specification with a number: look at its choices in params.yaml."
