@@ -136,28 +136,58 @@ def changed(key, change):
 BAD = {
     "no such key": (changed(None, lambda m: m.update(focals=1)), "no key 'focals'. Nearest: 'focal'"),
     "a key missing": (changed(None, lambda m: m.pop("margins")), "'margins' is missing"),
-    "a list unknown": (changed("choices", lambda c: c.update(list=["dhs-2025-05-30"])), "Nearest: 'dhs-2025-05"),
-    "a choice unknown": (changed("choices", lambda c: c.update(sampel=1)), "no choice 'sampel'. Nearest: 'sample'"),
+    "a list unknown": (
+        changed("choices", lambda c: c.update(list=["dhs-2025-05-30"])),
+        "Nearest: 'dhs-2025-05",
+    ),
+    "a choice unknown": (
+        changed("choices", lambda c: c.update(sampel=1)),
+        "no choice 'sampel'. Nearest: 'sample'",
+    ),
     "a choice missing": (changed("choices", lambda c: c.pop("roster")), "choice 'roster' is missing"),
     "an outcome unknown": (changed("choices", lambda c: c.update(outcome=["ours"])), "'ours' is not there"),
-    "a level unknown": (changed("choices", lambda c: c.update(level={"state": None})), "'state' is not there"),
+    "a level unknown": (
+        changed("choices", lambda c: c.update(level={"state": None})),
+        "'state' is not there",
+    ),
     "an estimator unknown": (changed("choices", lambda c: c.update(estimator=["firth"])), "use lpm, logit"),
     "a survey unknown": (changed("choices", lambda c: c.update(acs=["draw_x"])), "'draw_x' is unknown"),
     "a value twice": (changed("choices", lambda c: c.update(match=["strict", "strict"])), "distinct names"),
-    "effects none with columns": (changed("choices", lambda c: c.update(effects={"none": ["state"]})), "no columns"),
-    "an effect unknown": (changed("choices", lambda c: c.update(effects={"s": ["stat"]})), "Nearest: 'state'"),
-    "a weight unknown": (changed("choices", lambda c: c.update(weights={"w": "populatio"})), "Nearest: 'population'"),
+    "effects none with columns": (
+        changed("choices", lambda c: c.update(effects={"none": ["state"]})),
+        "no columns",
+    ),
+    "an effect unknown": (
+        changed("choices", lambda c: c.update(effects={"s": ["stat"]})),
+        "Nearest: 'state'",
+    ),
+    "a weight unknown": (
+        changed("choices", lambda c: c.update(weights={"w": "populatio"})),
+        "Nearest: 'population'",
+    ),
     "a roster too late": (
-        lambda p: (p["multiverse"]["choices"].update(roster=["2025-05-28"]), p["as_of_before"].update(sensitivity="2025-05-28")),
+        lambda p: (
+            p["multiverse"]["choices"].update(roster=["2025-05-28"]),
+            p["as_of_before"].update(sensitivity="2025-05-28"),
+        ),
         "the roster of 2025-05-28 is not before",
     ),
     "a variable unknown": (changed(None, lambda m: m.update(focal=["populatoin"])), "Nearest: 'population'"),
-    "a variable too late": (changed(None, lambda m: m.update(focal=["has_287g_2025_05_28"])), "not before 2025-01-20"),
-    "no margin": (changed(None, lambda m: m.update(margins={"x": "foreign_born_share"})), "has no margin of error"),
+    "a variable too late": (
+        changed(None, lambda m: m.update(focal=["has_287g_2025_05_28"])),
+        "not before 2025-01-20",
+    ),
+    "no margin": (
+        changed(None, lambda m: m.update(margins={"x": "foreign_born_share"})),
+        "has no margin of error",
+    ),
     "no number": (changed(None, lambda m: m.update(draws="many")), "'many' is no whole number"),
     "too few draws": (changed(None, lambda m: m.update(draws=98)), "from 99"),
     "no cells of a level": (changed(None, lambda m: m.update(cells={"county": 3})), "no number of cells for"),
-    "a headline without query": (changed(None, lambda m: m["headlines"][0].pop("holds")), "not just the keys"),
+    "a headline without query": (
+        changed(None, lambda m: m["headlines"][0].pop("holds")),
+        "not just the keys",
+    ),
     "no multiverse": (lambda p: p.pop("multiverse"), "declare focal"),
 }
 
@@ -186,7 +216,10 @@ def test_ids_are_of_the_choices_alone(repository):
     choices = cell(repository)
     one = identifier("a", choices, ["b", "c"])
     assert one == identifier("a", dict(reversed(choices.items())), ["c", "b"])
-    others = {identifier("a", choices | {"match": "strict"}, ["b", "c"]), identifier("b", choices, ["b", "c"])}
+    others = {
+        identifier("a", choices | {"match": "strict"}, ["b", "c"]),
+        identifier("b", choices, ["b", "c"]),
+    }
     assert one not in others | {identifier("a", choices, ["b"])} and len(others) == 2
 
 
@@ -229,7 +262,9 @@ def test_a_logit_cell_gives_the_average_marginal_effect(repository):
 
 def test_names_are_read_by_the_rule(repository):
     main = "dhs-2025-05-31"
-    settled, strict, review = (universe.outcomes("county", main, rule) for rule in ("settled", "strict", "with_review"))
+    settled, strict, review = (
+        universe.outcomes("county", main, rule) for rule in ("settled", "strict", "with_review")
+    )
     assert settled["own"].sum() == load_panel("county")["is_listed"].sum()
     # Anchorage, DC and Douglas (Kansas) are read by their heading or a sentence; Cook by its name.
     for code in ("02020", "11001", "20045"):
@@ -237,7 +272,9 @@ def test_names_are_read_by_the_rule(repository):
     assert strict.loc["17031", "own"] == 1 and (review["own"] >= settled["own"]).all()
     places = [universe.outcomes("place", main, rule)["own"] for rule in ("settled", "with_review")]
     assert places[1].sum() - places[0].sum() == 2  # East Hampton and New Paltz
-    assert (settled["own_or_place"] >= settled["own"]).all() and (settled["as_county"] <= settled["own"]).all()
+    assert (settled["own_or_place"] >= settled["own"]).all() and (
+        settled["as_county"] <= settled["own"]
+    ).all()
 
 
 def test_counties_with_an_agreement_leave(repository):
@@ -251,7 +288,10 @@ def test_samples_are_those_of_the_list_and_the_query(repository):
     inside = universe.frame(repository, cell(repository, sample="listed_states"))
     assert len(inside) == (load_panel("county")["is_in_listed_state"] == 1).sum() > 0
     assert "IL" not in set(universe.frame(repository, cell(repository, sample="without_IL"))["state"])
-    assert universe.frame(repository, cell(repository, sample="from_20000_residents"))["population"].min() >= 20000
+    assert (
+        universe.frame(repository, cell(repository, sample="from_20000_residents"))["population"].min()
+        >= 20000
+    )
 
 
 def test_survey_errors_have_the_published_size(repository):
@@ -264,7 +304,8 @@ def test_survey_errors_have_the_published_size(repository):
         assert drawn["foreign_born_share"].equals(panel["foreign_born_share"])
         deviations.append(np.exp(drawn["log_median_income"]) - panel["median_income_2024"])
     error = panel["median_income_2024_moe"] / 1.645
-    ratio = (pd.concat(deviations, axis=1).T / error).stack()
+    ratio = (np.stack(deviations) / error.to_numpy()).ravel()
+    ratio = ratio[np.isfinite(ratio)]
     assert len(ratio) > 90_000 and abs(ratio.mean()) < 0.02 and ratio.std() == pytest.approx(1, abs=0.02)
     again = universe.surveyed(repository, "county", "draw_7")["log_median_income"]
     assert again.equals(universe.surveyed(repository, "county", "draw_7")["log_median_income"])
@@ -290,9 +331,15 @@ def generated_table(made, effect):
 
 def test_the_decomposition_finds_what_moves_the_estimates(repository):
     def effect(table, rng):
-        return 3.0 * (table["weights"] == "residents") + 1.0 * table["with_hispanic_share"].astype(float) + rng.normal(size=len(table))
+        return (
+            3.0 * (table["weights"] == "residents")
+            + 1.0 * table["with_hispanic_share"].astype(float)
+            + rng.normal(size=len(table))
+        )
 
-    found = summary.decomposition(generated_table(repository, effect), repository).set_index("choice")["share"]
+    found = summary.decomposition(generated_table(repository, effect), repository).set_index("choice")[
+        "share"
+    ]
     # variances 9/4, 1/4 and 1
     assert found["weights"] == pytest.approx(2.25 / 3.5, abs=0.03)
     assert found["with_hispanic_share"] == pytest.approx(0.25 / 3.5, abs=0.02)
@@ -314,7 +361,12 @@ def test_headlines_are_counted_by_family(repository):
 def test_the_picture_is_drawn_alike_twice(repository):
     table = generated_table(repository, lambda table, rng: rng.normal(size=len(table)))
     table.loc[:9, "status"] = "separated"
-    arguments = (table, {"lpm": "Linear", "logit": "Logit"}, {"lpm": "probability", "logit": "log odds"}, "It is so.")
+    arguments = (
+        table,
+        {"lpm": "Linear", "logit": "Logit"},
+        {"lpm": "probability", "logit": "log odds"},
+        "It is so.",
+    )
     pictures = []
     for _ in range(2):
         stream = io.BytesIO()
