@@ -122,13 +122,12 @@ def scores(stacked: np.ndarray, toward: np.ndarray, rest: np.ndarray) -> np.ndar
     stacked : (G, pairs), from `stack`. toward : (p, m). rest : (p, m), the coefficients b of the residual.
     """
     p, m = toward.shape
-    pairs = np.empty((stacked.shape[1], m))
+    pairs, rest = np.empty((stacked.shape[1], m)), -rest
     at = 0
     for i in range(p):
         width = p - i
         np.multiply(toward[i], rest[i:], out=pairs[at : at + width])
         pairs[at + 1 : at + width] += rest[i] * toward[i + 1 :]
-        np.negative(pairs[at : at + width], out=pairs[at : at + width])
         pairs[at + width] = toward[i]
         at += width + 1
     return stacked @ pairs

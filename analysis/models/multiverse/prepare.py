@@ -30,7 +30,8 @@ class Prepared:
     unusable : the controls that no specification can hold, and the focal variable where it is one, with why.
     usable : positions in `controls` of the others.
     X : (n, 1 + usable), focal first. y : (n,). weights : (n,) or None.
-    base : (n, b), the constant or the effects' dummies. groups : each effect's groups as 0, 1, ... .
+    base : (n, b), the constant or the effects' dummies; (n, 0) where they are swept out.
+    groups : each effect's groups as 0, 1, ... .
     counted : how many columns of the base count in the clustered convention (nested effects as one).
     codes : (n,), 0 .. G-1 ascending, or None. clusters : G, or None. labels : (G,), the clusters' names.
     rows : (n,), positions in the data.
@@ -163,11 +164,14 @@ def _arrays(
             )
         order = np.argsort(codes, kind="stable")
         rows, codes = rows[order], codes[order]
-    base = base_columns(work)
-    inside = np.cumsum(work.keep) - 1  # rows of the base are those kept, in the order of the data
     groups = tuple(pd.factorize(column.to_numpy()[rows])[0] for column in work.effects.values())
     nested = [codes is not None and is_nested(group, codes) for group in groups]
-    held = sum(nested[owner] for owner in base.owner) if groups else 0
+    base, owner = np.empty((len(rows), 0)), [0] * (int(groups[0].max()) + 1 if groups else 1)
+    if work.model.estimator != "lpm" or len(groups) > 1:  # else the base is swept out and only counted
+        made = base_columns(work)
+        inside = np.cumsum(work.keep) - 1  # its rows are those kept, in the order of the data
+        base, owner = made.columns[inside[rows]], made.owner
+    held = sum(nested[effect] for effect in owner) if groups else 0
     used = None if weights is None else weights[rows]
     unusable = {}
     for name, column in work.values.items():
@@ -183,9 +187,9 @@ def _arrays(
         X=np.column_stack([work.values[name][rows] for name in columns]),
         y=work.y[rows],
         weights=used,
-        base=base.columns[inside[rows]],
+        base=base,
         groups=groups,
-        counted=len(base.names) - (held - 1 if held else 0),
+        counted=len(owner) - (held - 1 if held else 0),
         codes=codes,
         clusters=None if codes is None else int(codes.max()) + 1,
         labels=None if names is None else np.asarray(names),
