@@ -38,7 +38,7 @@ from analysis.writing import write_csv
 from benchmarks.pipeline import machine
 
 CONTROLS = [f"z{number}" for number in range(12)]
-ROUNDS, PART, DRAWS = 2, 128, 9999
+ROUNDS, PART, DRAWS = 5, 128, 9999
 PEER_CONTROLS = 7  # 128 models of the peer
 STATES = 51
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-import analysis
+from analysis import catalogue
 from analysis.models.multiverse.cells import Cell
 from analysis.provenance import processed, root
 from analysis.writing import replacing
@@ -27,9 +27,10 @@ FIELDS = ("numbers", "status", "null", "null_t")
 
 
 def key() -> str:
-    """The hash of what a cell's result rests on: the package's code, the parameters, the tables read."""
-    package = Path(analysis.__file__).parent
-    files = [*sorted(package.rglob("*.py")), root() / "params.yaml", *(processed(name) for name in INPUTS)]
+    """The hash of what a cell's result rests on: the code in use, the catalogue, parameters, tables read."""
+    code = (module.__file__ for name, module in sys.modules.items() if name.startswith("analysis."))
+    files = [*sorted(Path(file) for file in code if file), catalogue.FILE, root() / "params.yaml"]
+    files += [processed(name) for name in INPUTS]
     digest = hashlib.sha256(f"numpy {np.__version__}".encode())
     for file in files:
         digest.update(hashlib.sha256(file.read_bytes()).digest())
