@@ -54,8 +54,20 @@ test-tools: env ## what a few tests need, and are skipped without: a browser's d
 verify: env ## re-run everything by force in a temporary clone and compare every byte
 	python -m analysis.verify
 
-bench: env ## time and memory of pipeline, ledger and predictions, size and coverage of tests, written to benchmarks/
+# Packages that benchmarks compare with are needed for nothing else, so they are beside the lock: an environment
+# of their own that also sees the project's.
+BENCH := .venv-bench
+$(BENCH)/.complete: $(STAMP)
+	rm -rf $(BENCH)
+	python -m venv $(BENCH)
+	@python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$($(BENCH)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check specification-curve==0.3.9 wildboottest==0.3.2
+	@touch $@
+
+bench: env $(BENCH)/.complete ## time and memory of pipeline, ledger, predictions, multiverse, size and coverage of tests
 	python benchmarks/pipeline.py
+	$(BENCH)/bin/python -m benchmarks.multiverse
 	python -m benchmarks.ledger
 	python -m benchmarks.flows
 	python -m benchmarks.prediction
@@ -74,5 +86,5 @@ quarto: env ## the same pages by Quarto, where it is installed, in reports/_quar
 	quarto render reports --output-dir _quarto
 
 clean: ## remove the rendered pages and the caches; data and results stay
-	rm -rf reports/_site reports/downloads reports/_quarto reports/.quarto .render-cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf reports/_site reports/downloads reports/_quarto reports/.quarto .render-cache .multiverse-cache .pytest_cache .ruff_cache .hypothesis
 	find analysis tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

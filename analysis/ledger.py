@@ -63,7 +63,6 @@ def listings(vintage: str, level: str) -> pd.DataFrame:
     """
     params = read_param("vintages")
     vintage = params["main_list"] if vintage == "main_list" else vintage
-    units = read_units(level, params["geography"])
     entries = read_jurisdictions()
     if vintage not in set(entries["vintage"]):
         raise DataError(
@@ -71,7 +70,14 @@ def listings(vintage: str, level: str) -> pd.DataFrame:
             file=processed("jurisdictions.csv"),
             remedy="name one of these in params.yaml, or run `make repro`.",
         )
-    codes = codes_of(entries[entries["vintage"] == vintage])
+    return listed_units(entries[entries["vintage"] == vintage], level)
+
+
+def listed_units(entries: pd.DataFrame, level: str) -> pd.DataFrame:
+    """What some entries of the ledger say of every unit of a level, as 0/1; columns as for `listings`."""
+    params = read_param("vintages")
+    units = read_units(level, params["geography"])
+    codes = codes_of(entries)
     states = codes[(codes["level"] == "state") & (codes["code_level"] == "state")]["code"]
     towns = codes[codes["unit"].isin(["place", "cousub"])]
     counties = codes[codes["unit"] == "county"]

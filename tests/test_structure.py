@@ -35,6 +35,7 @@ ORDER = (
     "wording",
     "headlines",
     "figures",
+    "curves",
     "maps",
     "drawn",
     "changes",

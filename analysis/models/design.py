@@ -100,9 +100,9 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     needed = {name: np.isnan(column) for name, column in columns.items()}
     for name in dict.fromkeys(filter(None, [clustered, *model.fixed_effects])):
         needed[name] = labels[name].isna().to_numpy()
-    _drop_missing(work, needed)
+    drop_missing(work, needed)
     weights = columns[model.weights] if model.weights else None
-    _check_sizes(work, columns, data.index)
+    check_sizes(work, columns, data.index)
     if weights is not None:
         if (bad := (weights < 0) & work.keep).any():
             raise ModelError(f"The weights {model.weights!r} hold {bad.sum()} negative values.")
@@ -124,7 +124,7 @@ def _values(terms: tuple[Term, ...], columns: dict[str, np.ndarray]) -> dict[str
         return {term.name: product(term, columns) for term in terms}
 
 
-def _check_sizes(work: Selection, columns: dict[str, np.ndarray], index: pd.Index) -> None:
+def check_sizes(work: Selection, columns: dict[str, np.ndarray], index: pd.Index) -> None:
     """Nothing, when the rows kept hold finite numbers whose squares are numbers."""
     for name, column in columns.items():
         if (bad := np.isinf(column) & work.keep).any():
@@ -154,7 +154,7 @@ def sample_rows(model: Model, data: pd.DataFrame) -> np.ndarray:
     return inside
 
 
-def _drop_missing(work: Selection, missing: dict[str, np.ndarray]) -> None:
+def drop_missing(work: Selection, missing: dict[str, np.ndarray]) -> None:
     """Drops incomplete rows, the reason naming each column that the row lacks."""
     lacking = np.column_stack(list(missing.values()))
     names = np.array(list(missing), dtype=object)

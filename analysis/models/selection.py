@@ -73,8 +73,8 @@ def choose(work: Selection) -> Base:
     """Drops rows and columns until the fit exists, and returns the columns before the covariates."""
     while True:
         if work.model.estimator in MAXIMUM_LIKELIHOOD:
-            _drop_groups(work)
-        _check_outcome(work)
+            drop_groups(work)
+        check_outcome(work)
         base = base_columns(work)
         _check_rows(work, base)
         _drop_dependent(work, base)
@@ -84,7 +84,7 @@ def choose(work: Selection) -> Base:
             return base
 
 
-def _drop_groups(work: Selection) -> None:
+def drop_groups(work: Selection) -> None:
     """Groups whose rows all have one outcome leave, until no effect has such a group."""
     grouping = {name: pd.factorize(labels)[0] for name, labels in work.effects.items()}
     changed = True
@@ -99,7 +99,7 @@ def _drop_groups(work: Selection) -> None:
                 changed = True
 
 
-def _check_outcome(work: Selection) -> None:
+def check_outcome(work: Selection) -> None:
     model, seen = work.model, np.unique(work.y[work.keep])
     if not len(seen):
         separated = [name for name in work.omitted if work.notes[name].startswith("separated")]
@@ -135,7 +135,9 @@ def base_columns(work: Selection) -> Base:
         names += [f"{name}={label}" for label in found]
         owner += [position] * len(found)
     X, first = np.hstack(blocks), blocks[0].shape[1]
-    keep = np.r_[np.ones(first, bool), separation.independent(X[:, first:], X[:, :first])[0]]
+    keep = np.ones(X.shape[1], bool)
+    if len(blocks) > 1:
+        keep[first:] = separation.independent(X[:, first:], X[:, :first])[0]
     kept = np.flatnonzero(keep)
     return Base(X[:, keep], [names[j] for j in kept], [owner[j] for j in kept])
 

@@ -1,0 +1,124 @@
+"""The picture of a multiverse: sorted curves, one a family, and under each the choices along it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.catalogue import label
+from analysis.figures import BLUE, GREY, ORANGE, new_figure
+
+BINS = 40  # along each curve
+ROW = 0.165  # inches
+WITH = "with_"
+CHOICES = {
+    "list": "list",
+    "outcome": "outcome",
+    "match": "names",
+    "sample": "sample",
+    "roster": "agreements",
+    "acs": "survey",
+    "weights": "weights",
+}
+LOOKS = (
+    (BLUE, "above zero, p below 0.05"),
+    (GREY, "not told from zero"),
+    (ORANGE, "below zero, p below 0.05"),
+)
+
+
+def specification_curve_figure(
+    specifications: pd.DataFrame, families: dict[str, str], units: dict[str, str], title: str
+) -> Figure:
+    """Curves of one focal variable side by side, each sorted, and the choice matrix under them.
+
+    A column of the matrix is one part of the curve above it, each with as many specifications; a cell is the
+    darker, the more often its value was chosen there than along the whole curve.
+
+    Parameters
+    ----------
+    specifications : of one focal variable: `family`, `estimate`, `p_value`, `status`, the choices,
+        `with_<control>`. Those without a number are left out.
+    families : the families to be shown with their headings, in order. units : of their estimates.
+    title : what the picture shows, in a sentence.
+    """
+    fine = specifications[specifications["status"] == "ok"]
+    shown = {name: fine[fine["family"] == name].sort_values("estimate", kind="stable") for name in families}
+    rows = matrix_rows(fine)
+    below = ROW * len(rows)
+    figure = new_figure(7.6, 2.9 + below)
+    figure.suptitle(textwrap.fill(title, 88), fontsize=10.5, x=0.01, ha="left", weight="bold")
+    grid = figure.subplots(2, len(families), squeeze=False, height_ratios=[1.7, below])
+    for name, top, bottom in zip(families, *grid, strict=True):
+        heading = f"{families[name]}\n{len(shown[name]):,} specifications"
+        draw_curve(top, shown[name], heading, units[name])
+        draw_matrix(bottom, shown[name], rows, named=bottom is grid[1, 0])
+    handles = [
+        Line2D([], [], color=colour, marker="o", linestyle="", markersize=4, label=text)
+        for colour, text in LOOKS
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    return figure
+
+
+def matrix_rows(specifications: pd.DataFrame) -> list[tuple[str, str, object]]:
+    """The rows of the matrix: choice column, value and text; choices of one value are left out."""
+    out = []
+    for name, text in CHOICES.items():
+        values = list(dict.fromkeys(specifications[name].astype(str)))
+        ordered = sorted(
+            values,
+            key=lambda value: [
+                part.zfill(8) if part.isdigit() else part for part in re.split(r"(\d+)", value)
+            ],
+        )
+        out += [(name, value, f"{text}: {value.replace('_', ' ')}") for value in ordered if len(values) > 1]
+    for name in (column for column in specifications if column.startswith(WITH)):
+        if specifications[name].any():
+            words = label(name.removeprefix(WITH)).replace("Residents aged 25 and over with a ", "")
+            out.append((name, True, f"with: {textwrap.shorten(words, 30, placeholder=' …')}"))
+    return out
+
+
+def draw_curve(axes: Axes, curve: pd.DataFrame, heading: str, unit: str) -> None:
+    """The sorted estimates, coloured by sign and significance."""
+    estimate, p = (curve[name].to_numpy(dtype=float) for name in ("estimate", "p_value"))
+    kinds = np.select([(estimate > 0) & (p < 0.05), (estimate < 0) & (p < 0.05)], [0, 2], 1)
+    rank = np.arange(len(curve))
+    for kind in (1, 0, 2):
+        here = kinds == kind
+        axes.plot(rank[here], estimate[here], ".", color=LOOKS[kind][0], markersize=1.6, rasterized=True)
+    axes.axhline(0, color="black", linewidth=0.8)
+    if len(curve):
+        axes.axhline(np.median(estimate), color="black", linewidth=0.8, linestyle=":")
+        axes.set_xlim(-0.5, len(curve) - 0.5)
+    axes.set_title(heading, fontsize=8)
+    axes.set_ylabel(unit, fontsize=7.5, labelpad=1)
+    axes.tick_params(axis="x", bottom=False, labelbottom=False)
+    axes.tick_params(axis="y", labelsize=7, length=2, pad=1)
+
+
+def draw_matrix(axes: Axes, curve: pd.DataFrame, rows: list[tuple[str, str, object]], named: bool) -> None:
+    """Each value's frequency along the curve, against its frequency in all of it."""
+    image = np.zeros((len(rows), BINS))
+    parts = np.array_split(np.arange(len(curve)), BINS)
+    for line, (name, value, _) in enumerate(rows):
+        column = curve[name] if value is True else curve[name].astype(str) == value
+        held = column.fillna(False).to_numpy(dtype=float)
+        if held.any():
+            image[line] = [held[part].mean() / held.mean() if len(part) else 0.0 for part in parts]
+    axes.imshow(image, aspect="auto", cmap="Greys", vmin=0, vmax=2.2, interpolation="nearest")
+    choices = [name.startswith(WITH) or name for name, _, _ in rows]
+    for line in range(1, len(rows)):
+        if choices[line] != choices[line - 1]:
+            axes.axhline(line - 0.5, color=BLUE, linewidth=0.7)
+    axes.set_yticks(np.arange(len(rows)), [text for _, _, text in rows] if named else [""] * len(rows))
+    axes.tick_params(axis="y", labelsize=7, length=0)
+    axes.set_xticks([])
+    axes.set_xlabel("sorted by estimate", fontsize=7.5)

@@ -1,0 +1,6 @@
+"""Every defensible specification at once, and the test of the whole curve."""
+
+from analysis.models.multiverse.curve import specification_curve
+from analysis.models.multiverse.inference import curve_test
+
+__all__ = ["curve_test", "specification_curve"]
