@@ -1,4 +1,7 @@
-"""The picture of a multiverse: sorted curves, one a family, and under each the choices along it."""
+"""The picture of a multiverse: sorted curves, one a family, and under each the choices along it.
+
+What the figure of the vote draws is here as well, and its description.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,18 @@ from matplotlib.lines import Line2D
 
 from analysis.catalogue import label
 from analysis.figures import BLUE, GREY, ORANGE, new_figure
+from analysis.provenance import read_output
+from analysis.tables import number
+from analysis.wording import count, percent
 
+FAMILIES = {
+    "lpm": "Linear, across states",
+    "lpm_within": "Linear, within states",
+    "lpm_within_mixed": "Linear, within mixed states",
+    "logit": "Logit, across states",
+    "logit_within": "Logit, within states",
+}
+DRAWN = {name: FAMILIES[name] for name in ("lpm", "lpm_within", "logit", "logit_within")}
 BINS = 40  # along each curve
 ROW = 0.165  # inches
 WITH = "with_"
@@ -122,3 +136,32 @@ def draw_matrix(axes: Axes, curve: pd.DataFrame, rows: list[tuple[str, str, obje
     axes.tick_params(axis="y", labelsize=7, length=0)
     axes.set_xticks([])
     axes.set_xlabel("sorted by estimate", fontsize=7.5)
+
+
+def vote_curve_data() -> pd.DataFrame:
+    """The specifications of the vote's slope for counties that gave a number, sorted along their curves.
+
+    `id, family`, the choices, `with_<control>`, `estimate, p_value, status`.
+    """
+    every = read_output("multiverse.parquet").reset_index()
+    own = (every["focal"] == "democratic_share_2024") & (every["level"] == "county")
+    shown = every[own & every["family"].isin(list(DRAWN)) & (every["status"] == "ok")]
+    beside = [name for name in every if name.startswith(WITH) and shown[name].notna().any()]
+    shown = shown.astype({"family": "str"}).sort_values(["family", "estimate", "id"], ignore_index=True)
+    return shown[["id", "family", *CHOICES, *beside, "estimate", "p_value", "status"]]
+
+
+def describe_vote_curve(data: pd.DataFrame) -> str:
+    parts = []
+    for name, heading in DRAWN.items():
+        curve = data.loc[data["family"] == name, "estimate"]
+        parts.append(
+            f"{heading}: {count(len(curve))} specifications, the median {number(curve.median(), 2)}, "
+            f"{percent((curve > 0).mean(), 1)} above zero."
+        )
+    return (
+        f"{count(len(DRAWN))} curves side by side, each of points that rise from the lowest estimate to the "
+        "highest: in one colour above zero and in another below it where the p-value is below 0.05, else "
+        "grey; a line at zero and a dotted one at the median. Below each a grid in shades of grey, one row a "
+        f"value of a choice. {' '.join(parts)}"
+    )

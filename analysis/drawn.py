@@ -12,7 +12,9 @@ from functools import partial
 
 import pandas as pd
 
+from analysis import predicted
 from analysis.catalogue import label
+from analysis.curves import describe_vote_curve, vote_curve_data
 from analysis.errors import DataError, nearest
 from analysis.figures import label_of
 from analysis.headlines import SAMPLES, SAMPLES_BESIDE
@@ -219,6 +221,36 @@ FIGURES = {
         partial(amounts_data, "slfrf_allocation", 2021, "county"),
         describe_amounts,
         "US Treasury (`dollars_at_stake.csv`)",
+    ),
+    "pairs": Drawn(
+        "Pairs of a listed and an unlisted unit in the right order",
+        predicted.pairs_data,
+        predicted.describe_pairs,
+        "the predictions of this project (`prediction_metrics.csv`)",
+    ),
+    "calibration": Drawn(
+        "Predicted and observed shares by tenths of the units",
+        predicted.calibration_data,
+        predicted.describe_calibration,
+        "the predictions of this project (`prediction_calibration.csv`)",
+    ),
+    "dominance": Drawn(
+        "What each block of columns carries of the wide model",
+        predicted.dominance_data,
+        predicted.describe_rows,
+        "the predictions of this project (`prediction_dominance.csv`)",
+    ),
+    "list-error": Drawn(
+        "Three headlines under ways in which the list may be wrong",
+        predicted.list_error_data,
+        predicted.describe_rows,
+        "the models of this project on changed lists (`list_error.csv`)",
+    ),
+    "vote-curve": Drawn(
+        "All specifications of the vote's slope for counties",
+        vote_curve_data,
+        describe_vote_curve,
+        "the multiverse of this project (`multiverse.parquet`)",
     ),
 }
 
