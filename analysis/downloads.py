@@ -41,6 +41,7 @@ PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 NUMBER = re.compile(r"-?\d+\.\d+([eE][+-]?\d+)?|-?\d+[eE][+-]?\d+|0|-?[1-9]\d*|-?inf")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
+BOOLEANS = {"True": "true", "False": "false"}  # as the Table Schema standard writes them
 MISSING = ("", "n/a")  # the second: a method that has no answer
 TYPES = {"boolean": "boolean", "integer": "Int64", "number": "float64", "string": "str"}
 
@@ -70,7 +71,7 @@ def unsafe(cell: str) -> str:
 class Table:
     """A table to be given out: every cell as text, empty where missing, and what its columns are.
 
-    `fields` are frictionless field descriptors in the order of the columns.
+    `fields` are frictionless field descriptors in the order of the columns; `formats` those it is given out in.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Table:
     fields: tuple[Mapping[str, str], ...]
     key: tuple[str, ...] = ()
     description: str = ""
+    formats: tuple[str, ...] = tuple(FORMATS)
 
 
 def type_of(column: pd.Series, codes: frozenset[str] = frozenset()) -> str:
@@ -113,7 +115,7 @@ def fields(cells: pd.DataFrame, described: Mapping[str, str], codes: frozenset[s
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Every cell as the CSV of `analysis.writing` would have it, empty where missing."""
     stream = io.StringIO(frame.to_csv(index=False, lineterminator="\n"))
-    return pd.read_csv(stream, dtype="str", keep_default_na=False)
+    return pd.read_csv(stream, dtype="str", keep_default_na=False).replace(BOOLEANS)
 
 
 def panel(level: str) -> pd.DataFrame:
@@ -158,12 +160,20 @@ def tables() -> Iterator[Table]:
         if path.suffix == ".parquet" and level in LEVELS:
             cells, described = panel(level), described | variables(level)
         elif path.suffix == ".parquet":
-            cells = as_text(read_output(path.name))
+            frame = read_output(path.name)
+            cells = as_text(frame if frame.index.name is None else frame.reset_index())
         else:
-            cells = read_output(path.name, as_text=True)
-            cells = cells.replace({"True": "true", "False": "false"})
+            cells = read_output(path.name, as_text=True).replace(BOOLEANS)
         key, title = tuple(said.get("key", ())), said.get("title", path.stem)
-        yield Table(path.stem, title, cells, fields(cells, described, codes), key)
+        yield Table(
+            path.stem,
+            title,
+            cells,
+            fields(cells, described, codes),
+            key,
+            said.get("description", ""),
+            tuple(said.get("formats", FORMATS)),
+        )
         if path.stem == "dollars_at_stake":
             for name, part in by_measure(cells):
                 yield Table(f"money/{name}", f"{title}: {name}", part, fields(part, described, codes))
@@ -261,7 +271,9 @@ def package(resources: list[dict]) -> dict:
             "(before =, +, "
             "-, @, tab, line end, or apostrophes and then one of these); take it away to have the "
             "text. Numbers "
-            "are as they are. Parquet holds the text as it is. Being named on a list is no measure "
+            "are as they are. Parquet holds the text as it is. The specifications of the multiverse are given "
+            "out as Parquet alone, since their CSV would be too large; its summaries are there as both. "
+            "Being named on a list is no measure "
             "of any policy."
         ),
         "version": version(),
@@ -294,7 +306,7 @@ def export(folder: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> list[Path
     old = _earlier(folder)
     resources, written = [], []
     for table in tables():
-        for kind in formats:
+        for kind in (kind for kind in formats if kind in table.formats):
             content = WRITERS[kind](table)
             resources.append(resource(table, kind, content))
             written.append(folder / f"{table.name}.{kind}")
