@@ -71,7 +71,8 @@ def unsafe(cell: str) -> str:
 class Table:
     """A table to be given out: every cell as text, empty where missing, and what its columns are.
 
-    `fields` are frictionless field descriptors in the order of the columns; `formats` those it is given out in.
+    `fields` are frictionless field descriptors in the order of the columns; `formats` are those that it is
+    given out in.
     """
 
     name: str
@@ -271,8 +272,8 @@ def package(resources: list[dict]) -> dict:
             "(before =, +, "
             "-, @, tab, line end, or apostrophes and then one of these); take it away to have the "
             "text. Numbers "
-            "are as they are. Parquet holds the text as it is. The specifications of the multiverse are given "
-            "out as Parquet alone, since their CSV would be too large; its summaries are there as both. "
+            "are as they are. Parquet holds the text as it is. The specifications of the multiverse are "
+            "given out as Parquet alone, since their CSV would be too large. "
             "Being named on a list is no measure "
             "of any policy."
         ),
