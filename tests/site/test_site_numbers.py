@@ -17,6 +17,7 @@ import pytest
 from site_pages import PAGES, REPORTS
 
 from analysis.catalogue import load_catalogue
+from analysis.models.prediction.improbable import REASONS
 from analysis.provenance import processed, read_origin, read_params, root, vintages
 from analysis.wording import MONTHS, count, dollars, frequency, percent, points
 from tests.conftest import REPOSITORY
@@ -60,14 +61,17 @@ def row_forms(row: dict) -> set[str]:
         if isinstance(value, bool | int | float):
             out |= forms(float(value))
         elif isinstance(value, str):
-            out |= {value, *tokens(value)}
-            named = [LABELS[word] for word in re.findall(r"\w+", value) if word in LABELS]
+            out |= {value, *tokens(value), *tokens(value.replace("_", " "))}
+            words = [word.removeprefix("with_") for word in re.findall(r"\w+", value)]
+            named = [LABELS[word] for word in words if word in LABELS]
             out |= {*named, *(token for text in named for token in tokens(text))}
             out |= {count(int(word)) for word in re.findall(r"\b\d{4,15}\b", value)}
     if row.get("p_value", 1) < 0.001:
         out |= {"below 0.001", "0.001"}
     if {"estimate", "conf_low", "conf_high"} <= set(row) and not pd.isna(row["estimate"]):
         out |= {points(row), *tokens(points(row))}
+    if {"holds", "specifications"} <= set(row):
+        out.add(percent(row["holds"] / row["specifications"]))
     if {"per_100", "conf_low", "conf_high"} <= set(row):
         out |= {frequency(row), *tokens(frequency(row))}
     if {"conf_low", "conf_high"} <= set(row) and not pd.isna(row["conf_low"]):
@@ -108,7 +112,8 @@ def groups(table: pd.DataFrame) -> Iterator[dict]:
     numbers = [name for name in table if pd.api.types.is_numeric_dtype(table[name])]
     for keys in [*itertools.combinations(texts, 1), *itertools.combinations(texts[:12], 2)]:
         grouped = table.groupby(list(keys), dropna=False)
-        sums = grouped[[name for name in numbers if name not in keys]].sum().assign(rows=grouped.size())
+        sums = grouped[[name for name in numbers if name not in keys]].sum()
+        sums["rows of the group"] = grouped.size()
         for names, row in sums.iterrows():
             names = names if isinstance(names, tuple) else (names,)
             yield dict(zip(keys, names, strict=True)) | row.to_dict()
@@ -122,7 +127,21 @@ COUNTED = (
     "entry_audit.csv",
     "checks.csv",
     "policy_timeline.csv",
+    "prediction_states.csv",
 )
+
+# Tables of which pages set several rows side by side: those with the same values here make one row of a page.
+SIDE_BY_SIDE = {
+    "estimates.csv": ["term", "estimator"],
+    "fits.csv": ["estimator"],
+    "inference.csv": ["term", "estimator"],
+    "list_error.csv": ["headline", "sample"],
+    "multiverse_choices.csv": ["focal", "level", "choice", "value"],
+    "multiverse_inference.csv": ["focal", "level", "family"],
+    "multiverse_variance.csv": ["focal", "level", "family"],
+    "prediction_importance.csv": ["prediction", "kind", "set"],
+    "prediction_metrics.csv": ["prediction", "model", "scheme"],
+}
 
 
 def named(name: str) -> list[str]:
@@ -140,7 +159,7 @@ def named(name: str) -> list[str]:
 
 def bundles(name: str, tables: dict[str, pd.DataFrame]) -> list[set[str]]:
     """The sets of forms of which one must hold all numbers of a row of the page."""
-    out, together = [], {}
+    out, together, beside = [], {}, {}
     for file in named(name):
         table = tables[file]
         if file in COUNTED:
@@ -148,6 +167,10 @@ def bundles(name: str, tables: dict[str, pd.DataFrame]) -> list[set[str]]:
             out += [row_forms(row) for row in groups(table)] if len(table) < 5000 else []
         if file in COUNTED[:2]:
             continue
+        for key, held in side_by_side(file, tables):
+            beside.setdefault(key, set()).update(held)
+        if file == "improbable.csv":
+            out += reasons(table)
         for row in table.to_dict("records"):
             held = row_forms(row)
             out.append(held)
@@ -157,6 +180,9 @@ def bundles(name: str, tables: dict[str, pd.DataFrame]) -> list[set[str]]:
             keys += [("variable", row["name"])] if file == "codebook.csv" else []
             for key in keys:
                 together.setdefault(key, set()).update(held)
+    out += beside.values()
+    if name == "robustness":
+        out.append(set(tokens(str(read_params()["multiverse"]))))
     if "data_quality" in name:
         for file, table in tables.items():
             out += (
@@ -172,6 +198,22 @@ def bundles(name: str, tables: dict[str, pd.DataFrame]) -> list[set[str]]:
         kinds = pd.crosstab(tables["entry_audit.csv"]["kind"], tables["entry_audit.csv"]["vintage"])
         out += [set(map(count, row)) for row in kinds.to_numpy()]
     return out
+
+
+def side_by_side(file: str, tables: dict[str, pd.DataFrame]) -> Iterator[tuple[tuple, set[str]]]:
+    """The forms of the rows that a page may set side by side, each with what they have in common."""
+    keys, table = SIDE_BY_SIDE.get(file, []), tables[file]
+    if "estimator" in keys and "estimator" not in table:
+        table = table.merge(tables["fits.csv"][["model", "estimator"]], on="model", validate="many_to_one")
+    for values, rows in table.groupby(keys) if keys else ():
+        yield (*keys, *values), set().union(*map(row_forms, rows.to_dict("records")))
+
+
+def reasons(table: pd.DataFrame) -> Iterator[set[str]]:
+    """How many rows of the main list's table have each reason code, with what the code says."""
+    own = table.loc[table["vintage"] == read_params()["vintages"]["main_list"], "reasons"].dropna()
+    for code, text in REASONS.items():
+        yield row_forms({"text": text, "rows": int(sum(code in held.split(";") for held in own))})
 
 
 def verdicts(table: pd.DataFrame) -> Iterator[dict]:
@@ -192,11 +234,13 @@ def vocabulary(name: str, tables: dict[str, pd.DataFrame]) -> set[str]:
         table = tables[file]
         out |= {count(len(table)), *(count(table[column].nunique()) for column in table)}
         out |= set().union(*(row_forms(row) for row in groups(table))) if len(table) < 5000 else set()
+        out |= {count(total) for total in table.select_dtypes("int64").sum()}
     out |= {count(len(vintages(source))) for source in ("lists", "rosters")}
     every = tables["ledger_accuracy.csv"].set_index("kind").loc["all"]
     out |= {percent((every["right_in_review"] + every["in_review"]) / every["names"], 1), count(len(PAGES))}
     out |= {count(len(tables["ledger_accuracy.csv"]) - 1), percent(every["right"] / every["names"], 1)}
-    return out | set(tokens(str(read_params())))
+    params = set(tokens(str(read_params())))
+    return out | params | {count(int(token)) for token in params if token.isdigit()}
 
 
 @pytest.fixture(autouse=True)
