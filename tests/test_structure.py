@@ -36,6 +36,7 @@ ORDER = (
     "headlines",
     "figures",
     "curves",
+    "predicted",
     "maps",
     "drawn",
     "changes",
