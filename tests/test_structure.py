@@ -152,5 +152,6 @@ def test_a_stage_names_what_it_reaches(name: str, reached: dict[str, set[str]]) 
 
 def test_a_dependency_exists() -> None:
     deps = {dep for stage in PIPELINE.values() for dep in stage["deps"]}
+    made = {out for stage in PIPELINE.values() for each in stage["outs"] for out in each}
     assert len(deps) > 20
-    assert [dep for dep in sorted(deps) if not (REPOSITORY / dep).exists()] == []
+    assert [dep for dep in sorted(deps - made) if not (REPOSITORY / dep).exists()] == []

@@ -21,6 +21,7 @@ from analysis.models.results import Fit
 from analysis.models.spec import ABSORBING, MAXIMUM_LIKELIHOOD
 
 JACKKNIFED = ("logit", "lpm", "conditional_logit")
+BLOCK = 64  # clusters that are left out at the same time, each with an array of all rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,41 +73,41 @@ def without_each(arrays: Design, codes: np.ndarray, beta: np.ndarray) -> np.ndar
     ----------
     codes : (n,), the clusters to leave out, as 0 .. G-1. beta : (k,), where the likelihoods start.
     """
-    estimates = _at_once(arrays, codes, beta)
+    clusters = np.arange(int(codes.max()) + 1)
+    blocks = np.array_split(clusters, -(-len(clusters) // BLOCK))
+    estimates = np.vstack([_at_once(arrays, codes, beta, block) for block in blocks])
     for cluster in np.flatnonzero(np.isnan(estimates).any(axis=1)):
         estimates[cluster] = _on(arrays, codes != cluster, beta)
     return estimates
 
 
-def _at_once(arrays: Design, codes: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    """The coefficients (G, k) without each cluster, by Newton's method for all clusters together.
+def _at_once(arrays: Design, codes: np.ndarray, beta: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """The coefficients without each cluster of a block, by Newton's method for all of them together.
 
     Of a `logit` or `lpm` without fixed effects; rows of NaN for other models and where it does not settle.
     """
-    clusters, k = int(codes.max()) + 1, len(beta)
-    estimates = np.full((clusters, k), np.nan)
-    if arrays.groups or arrays.model.estimator not in ("logit", "lpm"):
+    k, estimator = len(beta), arrays.model.estimator
+    estimates = np.full((len(block), k), np.nan)
+    if arrays.groups or estimator not in ("logit", "lpm"):
         return estimates
     (Z, R), y = logit.orthogonal(arrays.X), arrays.y
     weights = np.ones(len(y)) if arrays.weights is None else arrays.weights
-    kept = weights * (codes != np.arange(clusters)[:, None])  # (G, n)
+    kept = weights * (codes != block[:, None])  # a row for each cluster left out
     products = (Z[:, :, None] * Z[:, None, :]).reshape(len(y), k * k)
-    gamma, open_ = np.tile(R @ beta, (clusters, 1)), np.arange(clusters)
+    gamma, left = np.tile(R @ beta, (len(block), 1)), np.arange(len(block))
     for _ in range(25):
-        eta = gamma[open_] @ Z.T
-        mean, slope = (
-            (eta, 1.0) if arrays.model.estimator == "lpm" else (expit(eta), expit(eta) * expit(-eta))
-        )
-        information = ((kept[open_] * slope) @ products).reshape(-1, k, k)
-        sound = np.linalg.cond(information) < 1e10
-        open_, information = open_[sound], information[sound]
-        score = (kept[open_] * (y - mean[sound])) @ Z
-        step = np.linalg.solve(information, score[:, :, None])[:, :, 0]
-        gamma[open_] += step
+        eta = gamma[left] @ Z.T
+        mean, slope = (eta, 1.0) if estimator == "lpm" else (expit(eta), expit(eta) * expit(-eta))
+        information = ((kept[left] * slope) @ products).reshape(-1, k, k)
+        sound = np.isfinite(information).all(axis=(1, 2))
+        sound[sound] = np.linalg.cond(information[sound]) < 1e10
+        left, score = left[sound], (kept[left] * (y - mean))[sound] @ Z
+        step = np.linalg.solve(information[sound], score[:, :, None])[:, :, 0]
+        gamma[left] += step
         settled = np.abs(step).max(axis=1, initial=0.0) < 1e-9
-        estimates[open_[settled]] = solve_triangular(R, gamma[open_[settled]].T).T
-        open_ = open_[~settled]
-        if not len(open_):
+        estimates[left[settled]] = solve_triangular(R, gamma[left[settled]].T).T
+        left = left[~settled]
+        if not len(left):
             break
     return estimates
 

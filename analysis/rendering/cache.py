@@ -80,6 +80,7 @@ def _project_files() -> list[tuple[str, Path]]:
     top = root()
     code = [p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".yaml")]
     data = [p for p in (top / "data").rglob("*") if p.is_file()]
+    data += (top / "benchmarks").glob("*.csv")
     names = ("params.yaml", "pyproject.toml", "requirements.lock")
     data += [top / name for name in names if (top / name).is_file()]
     return [(p.relative_to(PACKAGE.parent).as_posix(), p) for p in code] + [

@@ -63,7 +63,7 @@ def test_the_committed_table_shows_the_order_of_the_methods():
     )
     assert set(sizes["states_with_dummy"]) == {4, 8, 14, 25} and (sizes["replications"] >= 800).all()
     assert (table["replications"] >= 800).all()  # of a thousand, those where the statistic exists
-    rate = usual["value"]
+    rate = usual["value"].sort_index()
     for estimator in ("logit", "lpm"):
         assert rate[estimator, "unclustered", 14] > 0.4 > rate[estimator, "cr1_normal", 4]
         assert rate[estimator, "cr1_normal", 4] > 0.12 > rate[estimator, "cr1", 25]

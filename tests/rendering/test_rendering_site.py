@@ -141,7 +141,10 @@ def test_a_cut_off_cache_is_no_cache(small):
 
 def test_code_and_data_of_the_project_are_part_of_the_key():
     names = [name for name, _ in cache_module._project_files()]
-    assert "analysis/rendering/cache.py" in names and "params.yaml" in names
+    assert "analysis/rendering/cache.py" in names and {
+        "params.yaml",
+        "benchmarks/size_and_coverage.csv",
+    } <= set(names)
     for folder in ("raw", "corrections", "processed"):
         assert any(name.startswith(f"data/{folder}/") for name in names), folder
 
