@@ -47,8 +47,8 @@ def cell(made, **changes):
 def panels(tmp_path_factory) -> Path:
     """The fixture project with its ledger and panels."""
     folder = copy_project(tmp_path_factory.mktemp("multiverse") / "project")
-    for command in ("python -m analysis.jurisdictions.stage", "python -m analysis.panel"):
-        done = run_stage(command, folder)
+    for module in ("jurisdictions.stage", "grants.stage", "panel"):
+        done = run_stage(f"python -m analysis.{module}", folder)
         assert done.returncode == 0, done.stderr
     return folder
 
