@@ -127,8 +127,8 @@ def limits() -> list[str]:
         f"All {count(frequencies()['main']['counties'])} counties are in the tables; this is a population "
         "and not a sample. Ranges say how much a figure would move if the states were drawn anew from many "
         f"such states. They rest on {count(whole['clusters'])} states of very unequal size, which count as "
-        f"about {count(round(whole['effective_clusters']))} equal ones in all counties and as "
-        f"{count(round(inside['effective_clusters']))} in the listed states: too few for limits to be taken "
+        f"about {count(round(whole['effective_clusters_by_size']))} equal ones in all counties and as "
+        f"{count(round(inside['effective_clusters_by_size']))} in the listed states: too few for limits to be taken "
         "to the letter.",
         "Shares of residents say nothing about persons.",
     ]
