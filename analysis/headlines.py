@@ -9,6 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.provenance import read_output, read_param, released, version
+from analysis.tables import number
 from analysis.wording import claim, count, day, direction, frequency, how_many, percent
 
 # What the models of each sample are called, wherever they are shown side by side.
@@ -78,6 +79,9 @@ def by_vote() -> str:
     inside, outside = (
         effects.loc[(model, VOTE, "ten_points")] for model in ("main_listed_states", "main_other_states")
     )
+    inference = read_output("inference.csv").set_index(["model", "term", "method"]).sort_index()
+    adjusted = inference.loc[("main_other_states", VOTE, "romano_wolf"), "p_value"]
+    family = inference.xs("main_other_states").xs("romano_wolf", level="method")
     said = claim(
         "Outside those states the vote goes with listing; inside them that cannot be told.",
         outside["conf_low"] > 0 and direction(inside) == TOLD,
@@ -86,7 +90,14 @@ def by_vote() -> str:
         f"**{said}** Outside, of 100 counties {frequency(low)} would be expected on the list if all had a "
         f"Democratic share of {percent(low['value'])}, and {frequency(high)} if all had "
         f"{percent(high['value'])}. Inside, the figures for {percent(low_in['value'])} and "
-        f"{percent(high_in['value'])} are {frequency(low_in)} and {frequency(high_in)}."
+        f"{percent(high_in['value'])} are {frequency(low_in)} and {frequency(high_in)}. "
+        + claim(
+            "The ranges, and what is said of them, rest on errors clustered by state, which are too small "
+            "where few states carry the answer. The test of the vote's coefficient that is adjusted for all "
+            f"{count(len(family))} terms of the model does not tell it from chance outside either "
+            f"(p = {number(adjusted, 2)}).",
+            adjusted > 0.05,
+        )
     )
 
 
@@ -117,7 +128,9 @@ def not_shown() -> str:
 def limits() -> list[str]:
     """The limits that come before any method."""
     fits = read_output("fits.csv").set_index("model")
-    whole, inside = fits.loc["main"], fits.loc["main_listed_states"]
+    whole, inside = (
+        round(fits.loc[model, "effective_clusters_by_size"]) for model in ("main", "main_listed_states")
+    )
     return [
         "The list is a federal label with an unpublished rule. A place is *listed by an agency on a day*; no "
         "sentence here says more about it than that.",
@@ -126,10 +139,9 @@ def limits() -> list[str]:
         "counties of listed states and for the others, and the pooled figure never stands alone.",
         f"All {count(frequencies()['main']['counties'])} counties are in the tables; this is a population "
         "and not a sample. Ranges say how much a figure would move if the states were drawn anew from many "
-        f"such states. They rest on {count(whole['clusters'])} states of very unequal size, which count as "
-        f"about {count(round(whole['effective_clusters']))} equal ones in all counties and as "
-        f"{count(round(inside['effective_clusters']))} in the listed states: too few for limits to be taken "
-        "to the letter.",
+        f"such states. They rest on {count(fits.loc['main', 'clusters'])} states of very unequal size, "
+        f"which count as about {count(whole)} equal ones in all counties and as {count(inside)} in the "
+        "listed states: too few for limits to be taken to the letter.",
         "Shares of residents say nothing about persons.",
     ]
 

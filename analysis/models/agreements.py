@@ -53,7 +53,7 @@ def agreement_table(counties: pd.DataFrame, rosters: dict[str, str]) -> pd.DataF
             {"roster": day, "scope": f"{BY_STATE}{state}"} | counted(group)
             for state, group in frame.groupby("state")
         ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"strata": "Int64"})
 
 
 def counted(frame: pd.DataFrame) -> dict:

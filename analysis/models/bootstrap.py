@@ -22,7 +22,7 @@ from analysis.errors import ModelError, nearest
 from analysis.models import conditional, logit, lpm
 from analysis.models.cluster import correction, sum_by_cluster
 from analysis.models.design import Design, fitted_design
-from analysis.models.results import Fit
+from analysis.models.results import Fit, require_fit
 from analysis.models.terms import whole
 
 BOOTSTRAPPED = ("logit", "lpm", "conditional_logit")
@@ -84,6 +84,7 @@ def wild_cluster_bootstrap(
     ModelError : a fit without clusters, another estimator, a term that it lacks (with the nearest) or that
         has no numbers, other data than were fitted, draws or a seed that cannot be.
     """
+    require_fit(fit)
     model = fit.model
     if fit.clusters is None:
         raise ModelError(f"Model {model.name!r} has no cluster, without which there is nothing to draw.")

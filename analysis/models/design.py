@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from analysis.errors import ModelError
+from analysis.errors import ModelError, nearest
 from analysis.models.cluster import is_nested, rests_on
-from analysis.models.results import Fit
-from analysis.models.selection import Base, Selection, choose
+from analysis.models.results import Fit, require_fit
+from analysis.models.selection import INTERCEPT, Base, Selection, base_columns, choose
 from analysis.models.spec import ABSORBING, Model
-from analysis.models.terms import Term, numbers, product, require, resolve
+from analysis.models.terms import Term, labels_of, numbers, product, require_frame, resolve
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +67,21 @@ def design(model: Model, data: pd.DataFrame) -> Design:
 
     Raises
     ------
-    ModelError : an unknown or doubled name, a column without numbers, infinite values, an outcome that
+    ModelError : an unknown or doubled name, a covariate named `Intercept`, labels that cannot be compared,
+        a column without numbers, infinite values, an outcome that
         does not vary or is not 0 and 1, one cluster, no complete row, no more rows than columns, an
         outcome that is separated completely. The message names the column.
     """
-    if not isinstance(data, pd.DataFrame):
-        raise ModelError(f"Model {model.name!r}: a DataFrame was expected, not {type(data).__name__}.")
+    require_frame(data, f"Model {model.name!r}: ")
     terms = resolve(model.covariates, data, model.level)
     parts = tuple(dict.fromkeys(part for term in terms for part in term.parts))
     if model.outcome in parts:
         raise ModelError(f"Model {model.name!r}: the outcome {model.outcome!r} is among its covariates.")
+    if INTERCEPT in parts:
+        raise ModelError(
+            f"Model {model.name!r}: a covariate cannot be named {INTERCEPT!r}, which is what the constant is "
+            "called. Rename the column."
+        )
     columns = {part: numbers(data, part) for part in parts}
     columns[model.outcome] = numbers(data, model.outcome, "the outcome")
     if model.weights:
@@ -84,8 +90,7 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     labels = {}
     for name, role in ((model.cluster, "the cluster"), *((f, "a fixed effect") for f in model.fixed_effects)):
         if name is not None:
-            require(name, data, role)
-            labels[name] = data[name]
+            labels[name] = labels_of(data, name, role)
 
     work = Selection(
         model=model,
@@ -140,18 +145,27 @@ def sample_rows(model: Model, data: pd.DataFrame) -> np.ndarray:
     """(n,) bool: the rows that the model's query keeps."""
     if model.sample is None:
         return np.ones(len(data), bool)
-    position = "_position_in_data"
+    start = f"Model {model.name!r}: the sample {model.sample!r} is no query on these data: "
     try:
-        rows = data.assign(**{position: np.arange(len(data))}).query(model.sample)[position]
+        answer = data.eval(model.sample)
+    except pd.errors.UndefinedVariableError as error:
+        unknown = re.search(r"'(.*)'", str(error))[1]
+        raise ModelError(f"{start}{error}.{nearest(unknown, map(str, data.columns))}") from error
     except Exception as error:
-        raise ModelError(
-            f"Model {model.name!r}: the sample {model.sample!r} is no query on these data: {error}"
-        ) from error
-    inside = np.zeros(len(data), bool)
-    inside[rows.to_numpy()] = True
+        raise ModelError(f"{start}{error}") from error
+    if not (
+        isinstance(answer, pd.Series | np.ndarray) and len(answer) == len(data) and _is_condition(answer)
+    ):
+        raise ModelError(f"{start}it gives no True or False for each row. Compare a column with a value.")
+    inside = pd.Series(answer).to_numpy(dtype=bool, na_value=False)
     if not inside.any():
         raise ModelError(f"Model {model.name!r}: no row is in the sample {model.sample!r}.")
     return inside
+
+
+def _is_condition(answer: pd.Series | np.ndarray) -> bool:
+    """Whether all values are True or False, or missing where a type of pandas knows that."""
+    return pd.api.types.is_bool_dtype(answer) or all(isinstance(value, bool | np.bool_) for value in answer)
 
 
 def drop_missing(work: Selection, missing: dict[str, np.ndarray]) -> None:
@@ -192,8 +206,11 @@ def _assemble(
             )
     nested = [codes is not None and is_nested(group, codes) for group in groups]
     counted = len(work.active) + len(base.names)
-    if nested_columns := sum(nested[owner] for owner in base.owner) if groups else 0:
-        counted -= nested_columns - 1
+    if any(nested):  # all that they span, whatever their order, is one constant
+        inner = {
+            name: work.effects[name] for name, inside in zip(work.effects, nested, strict=True) if inside
+        }
+        counted -= len(base_columns(inner, kept).names) - 1
     blocks, names, effects = [work.covariates()], list(work.active), 0
     if not groups:
         blocks, names = [base.columns, *blocks], base.names + names
@@ -243,8 +260,7 @@ def fitted_design(fit: Fit, data: pd.DataFrame) -> Design:
     ------
     ModelError : these are not the data that were fitted.
     """
-    if not isinstance(fit, Fit):
-        raise ModelError(f"A Fit was expected, not {type(fit).__name__}: call fit(model, data) first.")
+    require_fit(fit)
     arrays, name = design(fit.model, data), fit.model.name
     advice = "Give the frame that fit() was given."
     if sorted(arrays.names) != sorted(fit.terms) or len(arrays.y) != fit.n:

@@ -7,6 +7,7 @@ they are made of. For `firth` a probability carries the FLIC correction of the i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,8 @@ from scipy.special import expit, logit
 
 from analysis.errors import ModelError, nearest
 from analysis.models.design import fitted_design
-from analysis.models.results import Fit
-from analysis.models.terms import Term, derivative, numbers, product, require
+from analysis.models.results import Fit, require_fit
+from analysis.models.terms import Term, derivative, numbers, product, require, require_frame
 
 PER = ("unit", "sd", "ten_points")
 CORRECTIONS = ("flic", "flac", "none")
@@ -56,15 +57,14 @@ def average_marginal_effects(
     if per not in PER:
         raise ModelError(f"per={per!r} is unknown.{nearest(per, PER)}")
     columns, constant, weights = _rows(fit, data)
-    for name in at or {}:
-        _check_column(fit, name, columns)
-    columns |= {name: np.full(len(weights), float(value)) for name, value in (at or {}).items()}
+    at = _checked(fit, at or {}, columns)
+    columns |= {name: np.full(len(weights), value) for name, value in at.items()}
     X = _columns_of(fit, columns, constant)
     rows = []
     for name, values in columns.items():
         share, gradient = np.nan, np.full(len(fit.terms), np.nan)
         if _has_numbers(fit, name):
-            if np.isin(values, (0.0, 1.0)).all() and name not in (at or {}):
+            if np.isin(values, (0.0, 1.0)).all() and name not in at:
                 share, gradient = _discrete(fit, columns, constant, weights, name)
             else:
                 step = {"unit": 1.0, "sd": _deviation(values), "ten_points": 0.1}[per]
@@ -101,17 +101,17 @@ def adjusted_predictions(fit: Fit, data: pd.DataFrame, at: Iterable[Mapping[str,
     ModelError : a column that the model lacks (with the nearest) or that separates, no point, an `lpm`
         with fixed effects (its level is absorbed).
     """
-    points = [dict(point) for point in at]
     columns, constant, weights = _rows(fit, data)
+    if isinstance(at, Mapping | str) or not isinstance(at, Iterable):
+        raise ModelError(f"at={at!r}: a list of mappings from columns to numbers is needed.")
+    points = [_checked(fit, point, columns) for point in at]
     if not points or any(set(point) != set(points[0]) for point in points):
         raise ModelError("adjusted_predictions needs at least one point, all of the same columns.")
-    for name in points[0]:
-        _check_column(fit, name, columns)
     _check_level(fit)
     reach, n = stats.t.ppf(0.975, fit.degrees_of_freedom), len(weights)
     rows = []
     for point in points:
-        moved = columns | {name: np.full(n, float(value)) for name, value in point.items()}
+        moved = columns | {name: np.full(n, value) for name, value in point.items()}
         mean, gradient = _mean(fit, _columns_of(fit, moved, constant), weights)
         error = float(np.sqrt(max(gradient @ fit.covariance @ gradient, 0.0)))
         if fit.model.estimator == "lpm":
@@ -146,6 +146,8 @@ def predicted_probabilities(fit: Fit, data: pd.DataFrame, correction: str | None
     ModelError : an unknown correction or one for another estimator, a covariate that separates, a
         `conditional_logit`, an `lpm` with fixed effects.
     """
+    require_fit(fit)
+    require_frame(data)
     name = fit.model.name
     if fit.model.estimator == "conditional_logit":
         raise ModelError(f"Model {name!r}: {NO_PROBABILITIES}")
@@ -184,6 +186,22 @@ def _check_column(fit: Fit, name: str, columns: Mapping[str, np.ndarray]) -> Non
         raise ModelError(f"Model {fit.model.name!r}: {name!r} has no coefficient: {_why(fit, name)}")
 
 
+def _checked(fit: Fit, at: object, columns: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The values of one point as numbers, its columns being the model's.
+
+    Raises
+    ------
+    ModelError : no mapping, a column that the model lacks, a value that is no finite number.
+    """
+    if not isinstance(at, Mapping):
+        raise ModelError(f"at={at!r}: a mapping from columns to numbers is needed.")
+    for name, value in at.items():
+        _check_column(fit, name, columns)
+        if not (isinstance(value, Real) and np.isfinite(value)):
+            raise ModelError(f"at: {name!r} is to be {value!r}, which is no finite number.")
+    return {name: float(value) for name, value in at.items()}
+
+
 def _check_level(fit: Fit) -> None:
     """Nothing, when the fit has a level of its own."""
     if fit.model.estimator == "lpm" and fit.model.fixed_effects:
@@ -193,6 +211,7 @@ def _check_level(fit: Fit) -> None:
 def _rows(fit: Fit, data: pd.DataFrame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     """The model's columns over the rows of the fit, the columns that stay as they are, and the weights
     (summing to 1)."""
+    require_fit(fit)
     if fit.model.estimator == "conditional_logit":
         raise ModelError(f"Model {fit.model.name!r}: {NO_PROBABILITIES}")
     arrays = fitted_design(fit, data)

@@ -23,7 +23,7 @@ from analysis.models.results import Estimated, Inference, condition_number
 if TYPE_CHECKING:
     from analysis.models.design import Design
 
-FAR = 1e4  # a limit further than this from the estimate, for one standard deviation, is unbounded
+FAR = 1e4  # a limit further than this from the estimate is unbounded, the column being on its own scale
 
 
 def penalised(X: np.ndarray, y: np.ndarray, beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -118,7 +118,9 @@ def limit(
     start : a first distance from the estimate, positive (two standard errors serve).
     """
     target = np.sqrt(stats.chi2.ppf(0.95, 1))
-    spread = np.linalg.norm(X[:, j] - X[:, j].mean()) / np.sqrt(len(y)) or np.abs(X[:, j]).max()
+    # The scale of a column is that of what the others do not say: an intercept may lie far from zero.
+    order = np.r_[np.delete(np.arange(len(beta)), j), j]
+    spread = abs(logit.orthogonal(X[:, order])[1][-1, -1])
 
     def excess(distance: float, warm: np.ndarray) -> tuple[float, float, np.ndarray]:
         found, value, score = maximise(X, y, warm, held=j, at=beta[j] + side * distance)

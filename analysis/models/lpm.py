@@ -34,14 +34,15 @@ def demean(X: np.ndarray, groups: tuple[np.ndarray, ...], weights: np.ndarray | 
     """X (n, k) with the groups' (weighted) means taken out, by alternating projections."""
     weights = np.ones(len(X)) if weights is None else weights
     totals = [np.bincount(codes, weights=weights) for codes in groups]
-    out = np.array(X, dtype=float)
+    out = X - X.mean(axis=0)  # which loses nothing, and keeps the digits of what lies far from zero
+    largest_of = np.abs(out).max(axis=0)
     for _ in range(10_000):
         largest = 0.0
         for codes, total in zip(groups, totals, strict=True):
             for j in range(out.shape[1]):
                 mean = np.bincount(codes, weights=weights * out[:, j]) / total
                 out[:, j] -= mean[codes]
-                largest = max(largest, np.abs(mean).max() / (np.abs(X[:, j]).max() or 1.0))
+                largest = max(largest, np.abs(mean).max() / (largest_of[j] or 1.0))
         if len(groups) == 1 or largest < 1e-13:
             break
     return out
@@ -56,11 +57,15 @@ def absorbed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (k,) and the sandwich without any factor (k, k), effects absorbed by linearmodels.
 
+    X is demeaned beforehand, which changes neither: linearmodels compares what is left of a column with the
+    whole, and would refuse one that lies far from zero or nearly in the effects.
+
     Raises
     ------
     ModelError : linearmodels finds a column that the effects absorb, or cannot fit.
     """
     absorb = pd.DataFrame({f"g{i}": pd.Categorical(group) for i, group in enumerate(groups)})
+    X = demean(X, groups, weights)
     scale = np.linalg.norm(X, axis=0) / np.sqrt(len(X))
     try:
         model = AbsorbingLS(y, pd.DataFrame(X / scale), absorb=absorb, weights=weights)

@@ -131,6 +131,17 @@ def condition_number(X: np.ndarray) -> float:
     return float(np.linalg.cond(X / np.linalg.norm(X, axis=0)))
 
 
+def require_fit(fit: object) -> None:
+    """Nothing, when it is a Fit.
+
+    Raises
+    ------
+    ModelError : it is something else.
+    """
+    if not isinstance(fit, Fit):
+        raise ModelError(f"A Fit was expected, not {type(fit).__name__}: call fit(model, data) first.")
+
+
 def as_fits(fits: Fit | Iterable[Fit]) -> list[Fit]:
     """A list of fits from one or from many.
 
@@ -140,8 +151,7 @@ def as_fits(fits: Fit | Iterable[Fit]) -> list[Fit]:
     """
     listed = [fits] if isinstance(fits, Fit) else list(fits) if isinstance(fits, Iterable) else [fits]
     for fit in listed:
-        if not isinstance(fit, Fit):
-            raise ModelError(f"A Fit was expected, not {type(fit).__name__}: call fit(model, data) first.")
+        require_fit(fit)
     if not listed:
         raise ModelError("No fit was given.")
     return listed

@@ -62,11 +62,10 @@ class Selection:
 
 
 class Base(NamedTuple):
-    """The columns before the covariates: (n, m), their names, and the fixed effect each belongs to."""
+    """The columns before the covariates: (n, m), and their names."""
 
     columns: np.ndarray
     names: list[str]
-    owner: list[int]
 
 
 def choose(work: Selection) -> Base:
@@ -75,7 +74,7 @@ def choose(work: Selection) -> Base:
         if work.model.estimator in MAXIMUM_LIKELIHOOD:
             drop_groups(work)
         check_outcome(work)
-        base = base_columns(work)
+        base = base_columns(work.effects, work.keep)
         _check_rows(work, base)
         _drop_dependent(work, base)
         if work.model.estimator not in MAXIMUM_LIKELIHOOD:
@@ -124,22 +123,20 @@ def check_outcome(work: Selection) -> None:
         )
 
 
-def base_columns(work: Selection) -> Base:
+def base_columns(effects: dict[str, pd.Series], keep: np.ndarray) -> Base:
     """The constant, or one column a group of each fixed effect (of full column rank together)."""
-    if not work.effects:
-        return Base(np.ones((work.keep.sum(), 1)), [INTERCEPT], [0])
-    blocks, names, owner = [], [], []
-    for position, (name, labels) in enumerate(work.effects.items()):
-        codes, found = pd.factorize(labels[work.keep].to_numpy())
+    if not effects:
+        return Base(np.ones((keep.sum(), 1)), [INTERCEPT])
+    blocks, names = [], []
+    for name, labels in effects.items():
+        codes, found = pd.factorize(labels[keep].to_numpy())
         blocks.append((codes[:, None] == np.arange(len(found))).astype(float))
         names += [f"{name}={label}" for label in found]
-        owner += [position] * len(found)
     X, first = np.hstack(blocks), blocks[0].shape[1]
-    keep = np.ones(X.shape[1], bool)
+    adds = np.ones(X.shape[1], bool)
     if len(blocks) > 1:
-        keep[first:] = separation.independent(X[:, first:], X[:, :first])[0]
-    kept = np.flatnonzero(keep)
-    return Base(X[:, keep], [names[j] for j in kept], [owner[j] for j in kept])
+        adds[first:] = separation.independent(X[:, first:], X[:, :first])[0]
+    return Base(X[:, adds], [name for name, added in zip(names, adds, strict=True) if added])
 
 
 def _check_rows(work: Selection, base: Base) -> None:

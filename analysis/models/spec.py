@@ -122,6 +122,8 @@ def load_model(name: str) -> Model:
     ModelError : no such model (with the nearest name), or an entry that is no valid model.
     DataError : `params.yaml` is not found or is not YAML.
     """
+    if not isinstance(name, str):
+        raise ModelError(f"A model's name is needed, not {name!r}.")
     models = read_params().get("models") or {}
     if not isinstance(models, dict):
         raise ModelError("params.yaml: `models` must be a mapping from names to models.")

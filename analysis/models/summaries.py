@@ -32,7 +32,7 @@ def describe(fits: Mapping[str, Fit]) -> pd.DataFrame:
             "n": fitted.n,
             "events": int(fitted.outcome.sum()),
             "clusters": fitted.clusters,
-            "effective_clusters": fitted.effective_clusters_by_size,
+            "effective_clusters_by_size": fitted.effective_clusters_by_size,
             "log_likelihood": fitted.log_likelihood,
             "condition_number": fitted.condition_number,
             "dropped": "; ".join(
@@ -57,18 +57,31 @@ def dropped_rows(fits: Mapping[str, Fit], panels: Mapping[str, pd.DataFrame]) ->
 
 def marginal_effects(fits: Mapping[str, Fit], panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Average marginal effects of every model with probabilities, per standard deviation and per ten points
-    (shares)."""
+    (shares).
+
+    Returns
+    -------
+    DataFrame `model, term, per, estimate, std_error, conf_low, conf_high, sample, note`. A model whose
+    estimator takes no account of the clusters that it names says so in `note`.
+    """
     tables = [
         average_marginal_effects(fitted, panels[fitted.model.level], per=per).assign(
-            model=name, per=per, sample=fitted.model.sample or "all"
+            model=name, per=per, sample=fitted.model.sample or "all", note=_unclustered(fitted)
         )
         for name, fitted in fits.items()
         if fitted.model.estimator != "conditional_logit"
         for per in ("sd", "ten_points")
     ]
-    columns = ["model", "term", "per", "estimate", "std_error", "conf_low", "conf_high", "sample"]
+    columns = ["model", "term", "per", "estimate", "std_error", "conf_low", "conf_high", "sample", "note"]
     frame = pd.concat(tables)[columns]
     return frame[(frame["per"] == "sd") | frame["term"].str.contains("_share")]
+
+
+def _unclustered(fitted: Fit) -> str:
+    """What a reader must know of a fit whose limits take no account of the clusters that its model names."""
+    if fitted.clusters is not None or fitted.model.cluster is None:
+        return ""
+    return f"limits by the delta method take no account of clusters ({fitted.model.cluster})"
 
 
 def frequencies(counties: pd.DataFrame) -> pd.DataFrame:

@@ -66,6 +66,8 @@ def require(column: str, data: pd.DataFrame, role: str) -> None:
     ------
     ModelError : it has none (with the nearest name), or several.
     """
+    if not isinstance(column, str):
+        raise ModelError(f"{column!r} is no name of a column ({role}).")
     if column not in data.columns:
         known = [str(known) for known in data.columns]
         raise ModelError(f"The data have no column {column!r} ({role}).{nearest(column, known)}")
@@ -89,6 +91,34 @@ def numbers(data: pd.DataFrame, column: str, role: str = "a covariate") -> np.nd
     ):
         raise ModelError(f"The column {column!r} ({role}) holds no numbers but {values.dtype}.")
     return values.to_numpy(dtype=float, na_value=np.nan)
+
+
+def labels_of(data: pd.DataFrame, column: str, role: str) -> pd.Series:
+    """A column of labels, by which rows can be grouped.
+
+    Raises
+    ------
+    ModelError : the column is absent, twice there, or holds values that cannot be compared (lists).
+    """
+    require(column, data, role)
+    try:
+        pd.factorize(data[column].to_numpy())
+    except TypeError as error:
+        raise ModelError(
+            f"The column {column!r} ({role}) holds values that are no labels ({error}): use text or numbers."
+        ) from error
+    return data[column]
+
+
+def require_frame(data: object, of: str = "") -> None:
+    """Nothing, when `data` is a DataFrame; `of` begins the message.
+
+    Raises
+    ------
+    ModelError : it is something else.
+    """
+    if not isinstance(data, pd.DataFrame):
+        raise ModelError(f"{of}{'a' if of else 'A'} DataFrame was expected, not {type(data).__name__}.")
 
 
 def whole(name: str, value: object, least: int, why: str = "") -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import ModelError
-from analysis.models.terms import numbers, require
+from analysis.models.terms import labels_of, numbers, require_frame
 
 
 def within_between(data: pd.DataFrame, columns: str | Iterable[str], by: str) -> pd.DataFrame:
@@ -24,7 +25,8 @@ def within_between(data: pd.DataFrame, columns: str | Iterable[str], by: str) ->
 
     Raises
     ------
-    ModelError : an unknown column (with the nearest), one without numbers, a name that is taken.
+    ModelError : an unknown column (with the nearest), one without numbers or with infinite
+        ones, groups that are no labels, a name that is taken, something else than a frame or names.
 
     Examples
     --------
@@ -32,11 +34,17 @@ def within_between(data: pd.DataFrame, columns: str | Iterable[str], by: str) ->
     >>> within_between(frame, ["x"], "state")[["x_between", "x_within"]].to_numpy().tolist()
     [[2.0, -1.0], [2.0, 1.0], [5.0, 0.0]]
     """
-    require(by, data, "the groups")
+    require_frame(data)
+    groups = labels_of(data, by, "the groups").to_numpy()
+    names = [columns] if isinstance(columns, str) else columns
+    if not isinstance(names, Iterable):
+        raise ModelError(f"columns={columns!r}: names of columns are needed.")
     added = {}
-    for column in [columns] if isinstance(columns, str) else columns:
+    for column in names:
         values = pd.Series(numbers(data, column), index=data.index)
-        mean = values.groupby(data[by].to_numpy()).transform("mean")
+        if (bad := np.isinf(values)).any():
+            raise ModelError(f"The column {column!r} holds {bad.sum()} infinite values.")
+        mean = values.groupby(groups).transform("mean")
         added |= {f"{column}_between": mean, f"{column}_within": values - mean}
     if taken := [name for name in added if name in data.columns]:
         raise ModelError(f"The data already have the columns {', '.join(taken)}.")

@@ -166,12 +166,16 @@ def _arrays(
         rows, codes = rows[order], codes[order]
     groups = tuple(pd.factorize(column.to_numpy()[rows])[0] for column in work.effects.values())
     nested = [codes is not None and is_nested(group, codes) for group in groups]
-    base, owner = np.empty((len(rows), 0)), [0] * (int(groups[0].max()) + 1 if groups else 1)
+    base, spanned = np.empty((len(rows), 0)), int(groups[0].max()) + 1 if groups else 1
     if work.model.estimator != "lpm" or len(groups) > 1:  # else the base is swept out and only counted
-        made = base_columns(work)
+        made = base_columns(work.effects, work.keep)
         inside = np.cumsum(work.keep) - 1  # its rows are those kept, in the order of the data
-        base, owner = made.columns[inside[rows]], made.owner
-    held = sum(nested[effect] for effect in owner) if groups else 0
+        base, spanned = made.columns[inside[rows]], len(made.names)
+    if any(nested):  # all that they span, whatever their order, is one constant
+        inner = {
+            name: column for (name, column), held in zip(work.effects.items(), nested, strict=True) if held
+        }
+        spanned -= len(base_columns(inner, work.keep).names) - 1
     used = None if weights is None else weights[rows]
     unusable = {}
     for name, column in work.values.items():
@@ -189,7 +193,7 @@ def _arrays(
         weights=used,
         base=base,
         groups=groups,
-        counted=len(owner) - (held - 1 if held else 0),
+        counted=spanned,
         codes=codes,
         clusters=None if codes is None else int(codes.max()) + 1,
         labels=None if names is None else np.asarray(names),
