@@ -115,7 +115,14 @@ def groups(table: pd.DataFrame) -> Iterator[dict]:
 
 
 # Tables of one row a government or agency: pages count their rows and list some of them, and add no figures.
-COUNTED = ("jurisdictions.csv", "roster_agencies.csv", "vintages.csv", "entry_audit.csv", "checks.csv", "policy_timeline.csv")
+COUNTED = (
+    "jurisdictions.csv",
+    "roster_agencies.csv",
+    "vintages.csv",
+    "entry_audit.csv",
+    "checks.csv",
+    "policy_timeline.csv",
+)
 
 
 def named(name: str) -> list[str]:
