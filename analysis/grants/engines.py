@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import reduce
@@ -138,7 +139,10 @@ def spark_engine(master: str | None) -> Iterator[ibis.BaseBackend]:
         ) from error
     session.sparkContext.setLogLevel("OFF")
     try:
-        yield ibis.pyspark.connect(session)
+        with warnings.catch_warnings():
+            # PySpark tells the trace of an error as a warning before it raises the error.
+            warnings.filterwarnings("ignore", category=UserWarning, module="pyspark")
+            yield ibis.pyspark.connect(session)
     finally:
         session.stop()
 

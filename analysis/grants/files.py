@@ -1,15 +1,13 @@
-"""Bulk award files as they come: what they are, their headers, zip archives, and where a file is wrong.
+"""Bulk award files as they come: what they are, their headers, zip archives.
 
 Nothing here computes a flow. Headers are compared before an engine reads, because DuckDB takes the columns'
-names from its caller and not from the file. What an engine refuses is looked for again in plain Python,
-which can name file and line.
+names from its caller and not from the file.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +19,7 @@ import numpy as np
 from analysis.errors import DataError, nearest
 from analysis.grants import flows, legacy
 
-COMMA, LINE_FEED, CARRIAGE_RETURN = b",\n\r"
+COMMA, LINE_FEED, CARRIAGE_RETURN, QUOTE = b',\n\r"'
 MOST_HEADER = 1 << 20  # bytes: the publisher's has 3,400
 MOST_RATIO, ALWAYS_FITS = 200, 100 << 20  # a real archive expands 9 times; small ones may expand as they like
 AGAIN = "download the file again, and keep it as published."
@@ -62,6 +60,8 @@ def open_bulk(paths: Sequence[str | Path], folder: Path) -> list[Bulk]:
     seen: dict[Path, str] = {}
     found = []
     for path in map(Path, paths):
+        if path.is_dir():
+            raise DataError("a folder, not a file.", file=path, remedy="name the files in it.")
         if not path.is_file():
             raise DataError("the file does not exist.", file=path, remedy="mend the path.")
         if path.resolve() in seen:
@@ -107,10 +107,12 @@ def header(stream: io.BufferedIOBase, name: str) -> tuple[str, ...]:
     if not start.strip():
         raise DataError("the file is empty.", file=name, remedy=AGAIN)
     try:
-        text = start.decode("utf-8", errors="ignore").removeprefix("\ufeff")
+        text = start.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
         columns = next(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise DataError(f"the header is not CSV ({error}).", file=name, row=1, remedy=AGAIN) from error
+    if not all("".join(column.splitlines()).isprintable() for column in columns):
+        raise DataError("neither CSV in UTF-8 nor zip nor Parquet.", file=name, remedy=AGAIN)
     return check_columns(columns, name)
 
 
@@ -155,8 +157,11 @@ def parquet_columns(path: Path) -> tuple[str, ...]:
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"not a Parquet file ({error}).", file=path, remedy=AGAIN) from error
     columns = check_columns(schema.names, str(path))
+    if kind_of(columns) == "legacy":
+        raise DataError("Parquet of the columns of before 2017.", file=path, remedy="give them as CSV.")
     for column in (*flows.NEEDED, *flows.EXPLAINING):
         kind = schema.field(column).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
             raise DataError(
                 f"the column is {kind}, and text was expected.",
@@ -231,87 +236,40 @@ def ends_in_comma(bulk: Bulk) -> bool:
     DuckDB passes over one empty field too many at the end of a row, which is what a stray comma within the
     row leaves where the last column is empty: then every field after the comma is in a wrong column.
     """
-    if bulk.kind == "parquet" or is_remote(bulk.path):
-        return False
     last = 0
-    with Path(bulk.path).open("rb") as stream:
-        while block := stream.read(1 << 18):
-            letters = np.frombuffer(block, dtype="uint8")
-            ends = np.flatnonzero((letters == LINE_FEED) | (letters == CARRIAGE_RETURN))
-            before = np.where(ends > 0, letters[ends - 1], last)
-            if (before == COMMA).any():
-                return True
-            last = letters[-1]
+    for letters in blocks(bulk):
+        ends = np.flatnonzero((letters == LINE_FEED) | (letters == CARRIAGE_RETURN))
+        before = np.where(ends > 0, letters[ends - 1], last)
+        if (before == COMMA).any():
+            return True
+        last = letters[-1]
     return last == COMMA
 
 
-def first_fault(bulk: Bulk) -> DataError | None:
-    """The first place where a local CSV file is not as it should be, read in plain Python.
+def may_change_line_ends(bulk: Bulk) -> bool:
+    """Whether rows of a local CSV file end both in LF and in CRLF, which DuckDB cannot read and Spark can.
 
-    Lines count from 1, the header's; a record is named by its first line.
+    A line end after an odd number of quotes is part of a field. A quote out of place turns that round, so
+    that only a reader of CSV can say it for sure.
     """
+    last = quotes = 0
+    found: set[bool] = set()
+    for letters in blocks(bulk):
+        ends = np.flatnonzero(letters == LINE_FEED)
+        inside = (quotes + np.searchsorted(np.flatnonzero(letters == QUOTE), ends)) % 2 == 1
+        before = np.where(ends > 0, letters[ends - 1], last)
+        found |= set((before[~inside] == CARRIAGE_RETURN).tolist())
+        if len(found) > 1:
+            return True
+        quotes += np.count_nonzero(letters == QUOTE)
+        last = letters[-1]
+    return False
+
+
+def blocks(bulk: Bulk) -> Iterator[np.ndarray]:
+    """The bytes of a local CSV file, a block after the other; none of another."""
     if bulk.kind == "parquet" or is_remote(bulk.path):
-        return None
-    with Path(bulk.path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-        reader = csv.reader(stream, strict=True)
-        line = 1
-        try:
-            for record in reader:
-                fault = line > 1 and record and fault_of(record, bulk.columns)
-                if fault:
-                    rule, column = fault
-                    return DataError(rule, file=bulk.name, row=line, column=column, remedy=AGAIN)
-                line = reader.line_num + 1
-        except csv.Error as error:
-            return DataError(f"not CSV ({error}).", file=bulk.name, row=line, remedy=AGAIN)
-    return None
-
-
-def fault_of(record: list[str], columns: tuple[str, ...]) -> tuple[str, str | None] | None:
-    """What is wrong with a record, and in which column."""
-    if len(record) != len(columns):
-        return f"{len(record)} fields where the header has {len(columns)}.", None
-    row = dict(zip(columns, record, strict=True))
-    if kind_of(columns) == "legacy":
-        return fault_of_grant(row, row["assistance_type"][:2], "assistance_type", LEGACY_FORMS)
-    for column in (*flows.NEEDED, *flows.EXPLAINING):
-        if any("\udc80" <= letter <= "\udcff" or letter == flows.NOT_UTF8 for letter in row[column]):
-            return "not UTF-8.", column
-    deleted = "correction_delete_indicator_code"
-    if row["assistance_type_code"] in flows.GRANTS and row[deleted] == "D":
-        return "the transaction is deleted: this is a file of changes (Delta), not of transactions.", deleted
-    return fault_of_grant(row, row["assistance_type_code"], "assistance_type_code", FORMS)
-
-
-def fault_of_grant(row: dict[str, str], kind: str, column: str, forms: tuple) -> tuple[str, str] | None:
-    """What is wrong with a grant of that type, or a row that may be a grant."""
-    if kind in flows.NOT_GRANTS:
-        return None
-    if kind not in flows.GRANTS:
-        return f"the award type {kind!r} is not known: it may be a grant.", column
-    for name, pattern, right, said in forms:
-        if bool(re.search(pattern, row[name])) != right:
-            return f"{row[name]!r} is not {said}.", name
-    return None
-
-
-# column, pattern, whether a right value matches it, what a right value is
-DOLLARS = "an amount in dollars and cents, such as -1234.50"
-LEGACY_FORMS = (
-    ("fed_funding_amount", flows.AMOUNT, True, DOLLARS),
-    ("fiscal_year", flows.YEAR, True, "a fiscal year"),
-)
-FORMS = (
-    ("federal_action_obligation", flows.AMOUNT, True, DOLLARS),
-    ("action_date_fiscal_year", flows.YEAR, True, "a fiscal year"),
-    ("cfda_number", flows.NUMBER_FOR_LISTING, False, "an assistance listing; zeros were lost (10.500)"),
-    *(
-        (
-            f"prime_award_transaction_{place}_county_fips_code",
-            flows.NUMBER_FOR_COUNTY,
-            False,
-            "a county code of five digits; a zero was lost",
-        )
-        for place in flows.SCOPES
-    ),
-)
+        return
+    with Path(bulk.path).open("rb") as stream:
+        while block := stream.read(1 << 18):
+            yield np.frombuffer(block, dtype="uint8")

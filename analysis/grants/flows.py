@@ -28,13 +28,14 @@ FLOWS = ibis.schema(
     | {"fiscal_year": "int64", "obligations_usd": "decimal(38, 2)", "transactions": "int64"}
 )
 
-AMOUNT = "^-?[0-9]{1,15}([.][0-9]{1,2}0*)?$"  # to the cent: 1.005 and 1e3 are none
-YEAR = "^(19|20)[0-9]{2}$"
-COUNTY = "^[0-9]{5}$"
-COUNTY_WITHOUT_ZERO = "^[0-9]{4}$"
-# What a program leaves that took codes for numbers: 1001 or 1001.0 for 01001, 10.5 for 10.500.
-NUMBER_FOR_COUNTY = "^[0-9]{4}$|[.]"
-NUMBER_FOR_LISTING = "^[0-9]+([.][0-9]{0,2})?$|^[0-9][.]"
+# Patterns of whole fields; see `is_whole`.
+AMOUNT = "-?[0-9]{1,15}([.][0-9]{1,2}0*)?"  # to the cent: 1.005 and 1e3 are none
+YEAR = "(19|20)[0-9]{2}"
+DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+COUNTY = "[0-9]{5}"
+COUNTY_WITHOUT_ZERO = "[0-9]{4}"
+# What a program leaves that took listings for numbers: 10.5 for 10.500.
+NUMBER_FOR_LISTING = "[0-9]+([.][0-9]{0,2})?|[0-9][.].*"
 
 # The bulk file's columns that a flow is made of, and those that say why a county is absent.
 NEEDED = (
@@ -106,13 +107,19 @@ def county_flows(transactions: Table) -> Table:
     return by_scope(grouped(transactions))
 
 
-def grouped(transactions: Table) -> Table:
+def grouped(transactions: Table, before: str | None = None) -> Table:
     """The transactions that are, or may be, grants, by both of their places and the other keys.
+
+    Parameters
+    ----------
+    before : only those of earlier days: `action_date` is before this day, both YYYY-MM-DD. A grant whose
+        day is no such text is kept, and counted in `refused`.
 
     Returns
     -------
     Table `recipient`, `place_of_performance` (a code as published, or a bucket), the other keys as
-    published, `obligations_usd`, `transactions`, and `refused`: rows without a valid amount, or deleted.
+    published, `obligations_usd`, `transactions`, and `refused`: rows without a valid amount or, where it is
+    needed, a valid day, and deleted ones.
     """
     for name in NEEDED:
         if name not in transactions.columns:
@@ -125,15 +132,20 @@ def grouped(transactions: Table) -> Table:
     rows = transactions.mutate({name: ibis.literal("") for name in absent})
     rows = rows.select({name: rows[name].fill_null("") for name in (*NEEDED, *EXPLAINING)})
     rows = rows.filter(~rows.assistance_type_code.isin(NOT_GRANTS))
-    exact = rows.federal_action_obligation.re_search(AMOUNT)
-    keyed = rows.select(
+    exact = is_whole(rows.federal_action_obligation, AMOUNT)
+    wrong = ~exact | (rows.correction_delete_indicator_code == "D")
+    if before:
+        dated = is_whole(rows.action_date, DAY)
+        wrong |= ~dated
+        kept = ~dated | (rows.action_date < before)
+    keyed = (rows.filter(kept) if before else rows).select(
         **{scope: place(rows) for scope, place in PLACES.items()},
         fiscal_year=rows.action_date_fiscal_year,
         awarding_agency=rows.awarding_agency_name,
         assistance_listing=rows.cfda_number,
         recipient_class=recipient_class(rows.business_types_code),
         amount=exact.ifelse(rows.federal_action_obligation, None).cast("decimal(18, 2)"),
-        refused=(~exact | (rows.correction_delete_indicator_code == "D")).cast("int64"),
+        refused=wrong.cast("int64"),
     )
     return keyed.group_by(*SCOPES, *KEYS[1:5]).aggregate(
         obligations_usd=keyed.amount.sum().fill_null(0).cast("decimal(38, 2)"),
@@ -143,15 +155,15 @@ def grouped(transactions: Table) -> Table:
 
 
 def faulty(groups: Table) -> Value:
-    """Which groups of `grouped` hold rows that no flow should be made of; `files.first_fault` finds them."""
-    lost = [groups[scope].re_search(NUMBER_FOR_COUNTY) for scope in SCOPES]
+    """Which groups of `grouped` hold rows that no flow should be made of; `faults.first_fault` finds them."""
+    codeless = [~groups[scope].isin(BUCKETS) & ~is_whole(groups[scope], COUNTY) for scope in SCOPES]
     return (
         (groups.refused > 0)
         | (groups[SCOPES[0]] == UNKNOWN_TYPE)
-        | ~groups.fiscal_year.re_search(YEAR)
-        | groups.assistance_listing.re_search(NUMBER_FOR_LISTING)
-        | lost[0]
-        | lost[1]
+        | ~is_whole(groups.fiscal_year, YEAR)
+        | is_whole(groups.assistance_listing, NUMBER_FOR_LISTING)
+        | codeless[0]
+        | codeless[1]
         | groups.awarding_agency.contains(NOT_UTF8)
         | groups.assistance_listing.contains(NOT_UTF8)
     )
@@ -166,9 +178,9 @@ def one_scope(groups: Table, scope: str) -> Table:
     """The flows of one scope."""
     known = counties()
     code = groups[scope]
-    whole = code.re_search(COUNTY_WITHOUT_ZERO).ifelse(ibis.literal("0") + code, code)
+    whole = is_whole(code, COUNTY_WITHOUT_ZERO).ifelse(ibis.literal("0") + code, code)
     named = groups.mutate(published=whole).left_join(known, "published")
-    year = named.fiscal_year.re_search(YEAR).ifelse(named.fiscal_year, None).cast("int64")
+    year = is_whole(named.fiscal_year, YEAR).ifelse(named.fiscal_year, None).cast("int64")
     rows = named.mutate(county_geoid=named.county.fill_null(unlisted(named.published)), fiscal_year=year)
     rows = rows.mutate(scope=ibis.literal(scope))
     summed = rows.group_by(*KEYS).aggregate(
@@ -177,9 +189,9 @@ def one_scope(groups: Table, scope: str) -> Table:
     return summed.cast(FLOWS).select(*FLOWS.names)
 
 
-def before(transactions: Table, day: str) -> Table:
-    """The transactions of earlier days: those of which `action_date` (YYYY-MM-DD) is before `day`."""
-    return transactions.filter(transactions.action_date < day)
+def is_whole(text: Value, pattern: str) -> Value:
+    r"""Whether the pattern is all of the text; `$` would, on Spark, pass over a line end after it."""
+    return text.re_search(rf"^(?:{pattern})\z")
 
 
 def recipient_class(code: Value) -> Value:
@@ -223,7 +235,7 @@ def unlisted(code: Value) -> Value:
     """What stands for a code that `counties` does not list: a bucket is itself."""
     return ibis.cases(
         (code.isin(BUCKETS), code),
-        (code.re_search(COUNTY), ibis.literal("retired_") + code),
+        (is_whole(code, COUNTY), ibis.literal("retired_") + code),
         else_="missing",
     )
 

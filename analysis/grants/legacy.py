@@ -24,6 +24,7 @@ NEEDED = (
     "recipient_type",
     "record_type",
 )
+NUMBER = "[0-9]{1,3}"  # of a county within its state
 COUNTY_WIDE = "^[0-9]{2}[*]{2}[0-9]{3}$"
 
 
@@ -46,8 +47,10 @@ def modern(table: Table) -> Table:
         awarding_agency_name=old.maj_agency_cat.substr(6),
         cfda_number=old.cfda_program_num.strip(),
         business_types_code=before_colon(old.recipient_type),
-        prime_award_transaction_recipient_county_fips_code=(number == "").ifelse(
-            "", state + number.lpad(3, "0")
+        prime_award_transaction_recipient_county_fips_code=ibis.cases(
+            ((number == "") | (state == ""), ""),
+            (number.re_search(rf"^{NUMBER}\z"), state + number.lpad(3, "0")),
+            else_=state + "?" + number,  # no county's code, so that it is refused
         ),
         prime_award_transaction_place_of_performance_county_fips_code=place.re_search(COUNTY_WIDE).ifelse(
             place.substr(0, 2) + place.substr(4, 3), ""

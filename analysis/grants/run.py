@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from analysis.errors import DataError
-from analysis.grants import engines, files, flows
+from analysis.grants import engines, faults, files, flows
 from analysis.writing import replacing
 
 ENGINES = ("duckdb", "spark")
@@ -39,7 +39,7 @@ def write_flows(
     out : ends in .parquet or .csv.
     engine : "duckdb", or "spark" on `master` (this machine's cores where none is named).
     memory : the limit of DuckDB; what does not fit goes to a temporary folder (TMPDIR).
-    before : only transactions of earlier days (YYYY-MM-DD, `action_date`).
+    before : only transactions of earlier days (YYYY-MM-DD); every grant needs its `action_date` then.
     say : hears what is being done.
 
     Returns
@@ -58,6 +58,8 @@ def write_flows(
     if engine == "duckdb" and master:
         raise DataError("DuckDB has no master.", file="--master", remedy="add --engine spark.")
     engines.check_memory(memory)
+    if out.resolve() in {Path(path).resolve() for path in paths if not files.is_remote(str(path))}:
+        raise DataError("--out names a file to read.", file=out, remedy="name another file with --out.")
     with TemporaryDirectory(prefix="flows-") as temporary:
         folder = Path(temporary)
         remote = [str(path) for path in paths if files.is_remote(str(path))]
@@ -71,7 +73,7 @@ def write_flows(
                 say(f"reading {len(bulks)} tables")
                 return flows_of(backend, engine, bulks, out, before, say)
             except engines.errors_of(engine) as error:
-                raise explained(bulks, error) from error
+                raise explained(bulks, error, dated=bool(before)) from error
 
 
 @contextmanager
@@ -91,20 +93,22 @@ def flows_of(
     backend: ibis.BaseBackend, engine: str, bulks: list[files.Bulk], out: Path, before: str | None, say: Say
 ) -> dict[str, int]:
     """Group once, look for what must be refused, write."""
+    for bulk in filter(files.may_change_line_ends, bulks):
+        fault = faults.first_fault(bulk, bool(before))
+        if fault:
+            raise fault
     if engine == "duckdb":
         for bulk in filter(files.ends_in_comma, bulks):
             if engines.has_fields_too_many(backend, bulk):
-                raise explained([bulk], None)
+                raise explained([bulk], None, dated=bool(before))
     read = engines.read_with_spark if engine == "spark" else engines.read_with_duckdb
-    transactions = read(backend, bulks)
-    chosen = flows.before(transactions, before) if before else transactions
-    with flows.grouped(chosen).cache() as groups:
+    with flows.grouped(read(backend, bulks), before).cache() as groups:
         found = groups.aggregate(
             transactions=groups.transactions.sum(), refused=flows.faulty(groups).cast("int64").sum()
         ).to_pyarrow()
         counted = {name: values[0] or 0 for name, values in found.to_pydict().items()}
         if counted["refused"]:
-            raise explained(bulks, None)
+            raise explained(bulks, None, dated=bool(before))
         say("writing")
         rows = write(engines.batches(backend, flows.by_scope(groups), flows.KEYS), out)
     return {"files": len(bulks), "transactions": counted["transactions"], "flows": rows}
@@ -127,13 +131,13 @@ def write(batches: Iterable[pa.RecordBatch], out: Path) -> int:
     return rows
 
 
-def explained(bulks: Sequence[files.Bulk], error: Exception | None) -> DataError:
+def explained(bulks: Sequence[files.Bulk], error: Exception | None, *, dated: bool) -> DataError:
     """What is wrong, with file and line where plain Python finds it."""
     if "Out of Memory" in str(error):
         said = engines.first_line(error)
         return DataError(f"too little ({said}).", file="--memory", remedy="give more, such as 2GB.")
     for bulk in bulks:
-        fault = files.first_fault(bulk)
+        fault = faults.first_fault(bulk, dated)
         if fault:
             return fault
     said = engines.first_line(error) if error else "rows that cannot be counted as grants"

@@ -26,6 +26,7 @@ from analysis.sources import money
 from analysis.writing import replacing
 
 SCHEMA = pa.schema([pa.field("vintage", pa.string()), *flows.FLOWS.to_pyarrow()])
+ORIGIN = "origin.yaml"
 ALL_CLASSES = "all"  # of a compiled table, which is not by class of recipient
 
 
@@ -81,9 +82,38 @@ def check_bytes(path: Path, expected: str) -> None:
         )
 
 
+def check_all_recorded() -> None:
+    """Every file below the folder is an origin, or one that the origin of its vintage lists.
+
+    Raises
+    ------
+    DataError : a file would be passed over. Hidden ones, and those by which DVC knows a folder, are.
+    """
+    folder = root() / "data" / "raw" / "usaspending"
+    recorded = {
+        folder / vintage / name
+        for vintage in vintages("usaspending")
+        for name in (ORIGIN, *read_origin("usaspending", vintage)["files"])
+    }
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        passed = path.suffix == ".dvc" or any(part.startswith(".") for part in inside.parts)
+        if path.is_dir() or passed or path in recorded:
+            continue
+        vintage = folder / inside.parts[0]
+        if path.parent == folder:
+            rule, remedy = "a file outside a vintage's folder", f"move it to a folder with an {ORIGIN}"
+        elif not (vintage / ORIGIN).is_file():
+            rule, remedy = f"its folder has no {ORIGIN}", f"write {vintage / ORIGIN}"
+        else:
+            rule, remedy = f"{vintage / ORIGIN} does not list it", "list it there under files"
+        raise DataError(f"{rule}: it would be passed over.", file=path, remedy=f"{remedy}, or take it out.")
+
+
 def every_vintage() -> Iterator[pa.Table]:
     """The flows of every vintage there, with its name."""
     cut = str(read_param("as_of_before")["main"])
+    check_all_recorded()
     for vintage in vintages("usaspending"):
         print(f"usaspending/{vintage}", file=sys.stderr)
         rows = vintage_flows(vintage, cut)

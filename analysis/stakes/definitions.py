@@ -32,8 +32,8 @@ READINGS = {
 MEASURES = {
     "obligations": (
         "Obligations of the fiscal year",
-        "Sum of the federal obligations of all grant transactions (award types 02 to 05) of the fiscal year; "
-        "what was taken back counts against it.",
+        "Sum of the federal obligations of all grant transactions (award types 02 to 05, F001 and F002) of "
+        "the fiscal year; what was taken back counts against it.",
     ),
     "jag_local_allocation": (
         "JAG allocation of the city",

@@ -112,3 +112,10 @@ def lists_by_code(listed: pd.DataFrame, entries: pd.DataFrame) -> pd.Series:
         },
         dtype="str",
     )
+
+
+def under_own_codes(named: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
+    """Named governments with the `geoid` and `unit` that `listed` gives to a government of several codes."""
+    own = {code: (row.geoid, row.unit) for row in listed.itertuples() for code in row.codes}
+    pairs = [own.get(code, (code, unit)) for code, unit in zip(named["geoid"], named["unit"], strict=True)]
+    return named.assign(geoid=[code for code, _ in pairs], unit=[unit for _, unit in pairs])

@@ -42,8 +42,8 @@ def reconcile(money: pd.DataFrame, units: Collection[str], published: Published)
     Returns
     -------
     DataFrame of `COLUMNS`. `part` is counted, residual (with the `reason`) or total; the counted and the
-    residual rows of a key sum to its total. `status` stands at the total: equal, differs, or nothing
-    published.
+    residual rows of a key sum to its total. `status` stands at the total: equal, equal as
+    printed (the published one is rounded), differs, or nothing published.
     """
     money = money.assign(reason=reasons(money, units), state=money["geoid"].map(state_of))
     money["part"] = money["reason"].map(lambda reason: "residual" if reason else "counted")
@@ -60,10 +60,7 @@ def finish(parts: pd.DataFrame, totals: pd.DataFrame, published: Published) -> p
     said = [published.get((row.source, row.scope, row.fiscal_year)) for row in totals.itertuples()]
     usd = [pair[0] if pair else float("nan") for pair in said]
     difference = (totals["amount_usd"] - pd.Series(usd, totals.index)).round(CENTS)
-    status = [
-        "nothing published" if pair is None else "equal" if abs(gap) <= pair[1] else "differs"
-        for pair, gap in zip(said, difference, strict=True)
-    ]
+    status = [verdict(pair, gap) for pair, gap in zip(said, difference, strict=True)]
     totals = totals.assign(published_usd=usd, difference_usd=difference, status=status)
     parts = parts.assign(published_usd=float("nan"), difference_usd=float("nan"), status="")
     every = pd.concat([parts, totals], ignore_index=True)
@@ -71,6 +68,20 @@ def finish(parts: pd.DataFrame, totals: pd.DataFrame, published: Published) -> p
     order = every["part"].map({"counted": 0, "residual": 1, "total": 2})
     every = every.assign(order=order).sort_values([*KEYS, "order", "state", "reason"], ignore_index=True)
     return every[COLUMNS]
+
+
+def verdict(published: tuple[float, float] | None, gap: float) -> str:
+    """What a total's difference from the published one says, given half the unit that is printed in.
+
+    >>> verdict((65.1e9, 0.0), 0.0), verdict((27e6, 0.5e6), 0.3e6), verdict((27e6, 0.5e6), 0.6e6)
+    ('equal', 'equal as printed', 'differs')
+    """
+    if published is None:
+        return "nothing published"
+    _, half = published
+    if abs(gap) > half:
+        return "differs"
+    return "equal as printed" if half else "equal"
 
 
 def reasons(money: pd.DataFrame, units: Collection[str]) -> pd.Series:

@@ -15,7 +15,13 @@ from analysis.sources import events, money, programs
 from analysis.sources.reading import read_table
 from analysis.stakes import readings
 from analysis.stakes.definitions import definitions
-from analysis.stakes.governments import capital_codes, governments, lists_by_code, with_roles
+from analysis.stakes.governments import (
+    capital_codes,
+    governments,
+    lists_by_code,
+    under_own_codes,
+    with_roles,
+)
 from analysis.stakes.reconcile import reconcile, reconcile_parts, without_states
 from analysis.stakes.spread import reasons, spread
 from analysis.stakes.timeline import timeline, without_event
@@ -55,7 +61,7 @@ def dated_events(listed: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
     happened = events.read(latest("policy_events"))
     decided = corrections.read("event_governments")
     named = match(decided.rename(columns={"key": "event", "value": "text_as_published"}))
-    table = timeline(happened, named, lists_by_code(listed, entries))
+    table = timeline(happened, under_own_codes(named, listed), lists_by_code(listed, entries))
     inert = without_event(named, happened)
     if len(inert):
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 from analysis.__main__ import main
 from analysis.errors import DataError
 from analysis.grants import county_flows
-from analysis.grants.files import Bulk, ends_in_comma
+from analysis.grants.files import Bulk, ends_in_comma, may_change_line_ends
 from analysis.grants.run import write_flows
 from tests.conftest import REPOSITORY
 from tests.grants import bulk
@@ -232,6 +233,25 @@ BAD = {
         content([row(**{bulk.LISTING: "10.5"})]),
         "'10.5' is not an assistance listing",
     ),
+    "a county of six digits": (content([row(**{bulk.RECIPIENT: "010010"})]), "'010010' is not a county code"),
+    "a county after a blank": (content([row(**{bulk.PERFORMED: " 01001"})]), "' 01001' is not a county code"),
+    "a county in letters": (content([row(**{bulk.RECIPIENT: "ABCDE"})]), "'ABCDE' is not a county code"),
+    "an amount and a line end": (
+        content([row(), row(**{bulk.USD: "5.00\n"})]),
+        r"line 3, column 'federal_action_obligation': '5.00\\n' is not an amount",
+    ),
+    "LF and then CRLF": (
+        THREE + content([row()], line_end="\r\n").split(b"\n", 1)[1],
+        "line 5: the line ends change: LF at the header, CRLF here",
+    ),
+    "CRLF and then LF": (
+        content([row()], line_end="\r\n") + THREE.split(b"\n", 1)[1],
+        "line 3: the line ends change: CRLF at the header, LF here",
+    ),
+    "a fault after a long field": (
+        content([row(transaction_description="x" * 200_000), row(**{bulk.USD: "1e3"})]),
+        "line 3, column 'federal_action_obligation'",
+    ),
     "no fiscal year": (content([row(**{bulk.YEAR: ""})]), "'' is not a fiscal year"),
     "a deleted transaction": (content([row(correction_delete_indicator_code="D")]), "Delta"),
     "bytes of latin-1": (
@@ -259,6 +279,85 @@ def test_a_bad_row_is_refused_by_file_and_line(tmp_path: Path, fault: str, engin
 
 SAME_CHECK_ON_BOTH = {"an exponent", "a dollar sign", "a thousands comma", "a word", "a county as a fraction"}
 SAME_CHECK_ON_BOTH |= {"a listing without its zeros", "no fiscal year", "a deleted transaction", "no amount"}
+SAME_CHECK_ON_BOTH |= {"a county after a blank", "a county in letters", "a fault after a long field"}
+
+DAYS = ("", "07/04/2025", "2025-1-2", "2024-13-01", "2024-02-01\n", "2024-02-01 00:00:00")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_day_is_needed_only_to_hold_it_against_another(tmp_path: Path, engine: str) -> None:
+    rows = [row(), row(**{bulk.TYPE: "06", "action_date": "never"}), row(action_date="2025-01-20")]
+    assert len(flows(tmp_path, content(rows), engine=engine, before="2025-01-20")) == 2
+    for day in DAYS if engine == "duckdb" else DAYS[:2] + DAYS[4:5]:
+        file = content([*rows, row(action_date=day)])
+        pq.write_table(text_table([*rows, row(action_date=day)]), tmp_path / "days.parquet")
+        for path, where in ((file, "0.csv, line 5, "), (tmp_path / "days.parquet", "days.parquet, ")):
+            with pytest.raises(DataError, match=where + "column 'action_date': .*is not a day") as error:
+                flows(tmp_path, path, engine=engine, before="2025-01-20")
+            assert repr(day) in str(error.value)
+        assert sum(n for _, n in flows(tmp_path, file, engine=engine).values()) == 6
+
+
+def text_table(rows: list[bulk.Row]) -> pa.Table:
+    """The rows as a table of text, empty fields null."""
+    return pa.table({name: pa.array([each[name] or None for each in rows], pa.string()) for name in HEADER})
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_bad_row_of_parquet_is_named_and_categories_are_text(tmp_path: Path, engine: str) -> None:
+    rows = generate(11, 60)
+    table = text_table(rows)
+    kept = table.set_column(
+        table.schema.get_field_index(bulk.AGENCY), bulk.AGENCY, table[bulk.AGENCY].dictionary_encode()
+    )
+    pq.write_table(kept, tmp_path / "kept.parquet")
+    assert flows(tmp_path, tmp_path / "kept.parquet", engine=engine) == expected(content(rows))
+    pq.write_table(text_table([row(), row(**{bulk.LISTING: "10.5"})]), tmp_path / "bad.parquet")
+    said = r"bad.parquet, column 'cfda_number': row 2: '10.5' is not an assistance listing"
+    with pytest.raises(DataError, match=said):
+        flows(tmp_path, tmp_path / "bad.parquet", engine=engine)
+
+
+@pytest.mark.skipif(bool(ABSENT), reason=ABSENT)
+def test_spark_refuses_without_a_trace(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    with pytest.raises(DataError, match="line 3: 111 fields"):
+        flows(tmp_path, BAD["a short row"][0], engine="spark")
+    assert not [each for each in recwarn if "toPandas" in str(each.message)]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_line_ends_within_quotes_are_no_change(tmp_path: Path, line_end: str) -> None:
+    path = tmp_path / "a.csv"
+    for filler in range(60):
+        rows = [row(transaction_description="x" * (4000 + filler) + word) for word in bulk.WORDS * 9]
+        path.write_bytes(content(rows, line_end=line_end))
+        assert path.stat().st_size > 1 << 18
+        assert not may_change_line_ends(Bulk(str(path), "a.csv", "csv", ()))
+    path.write_bytes(path.read_bytes() + content([row()], line_end="\n\r".strip(line_end) or "\n"))
+    assert may_change_line_ends(Bulk(str(path), "a.csv", "csv", ()))
+
+
+def test_what_is_no_table_is_said_without_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "garbage.csv").write_bytes(bytes(range(256)) * 20)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(THREE))
+    (tmp_path / "wide.csv").write_bytes(THREE.decode().encode("utf-16"))
+    for name in ("garbage.csv", "a.csv.gz", "wide.csv"):
+        with pytest.raises(DataError, match=r"neither CSV in UTF-8 nor zip nor Parquet|not CSV") as error:
+            flows(tmp_path, tmp_path / name)
+        assert str(error.value).isprintable() and len(str(error.value)) < 300 + len(str(tmp_path))
+    with pytest.raises(DataError, match="a folder, not a file"):
+        flows(tmp_path, tmp_path)
+
+
+def test_a_file_that_is_read_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(THREE)
+    (tmp_path / "link.csv").symlink_to(path)
+    for out in (path, tmp_path / "link.csv", tmp_path / "." / "a.csv"):
+        with pytest.raises(DataError, match="--out names a file to read"):
+            write_flows([path], out)
+    assert path.read_bytes() == THREE
+
 
 HEADERS = {
     "a column doubled": (lambda names: [*names[:-1], "cfda_number"], "the header names 'cfda_number' twice"),

@@ -129,6 +129,25 @@ def test_what_the_stage_refuses(project: Path) -> None:
     assert not (project / "data" / "processed" / "grant_flows.parquet").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("loose.csv", "outside a vintage's folder"),
+        ("fy2024/part.csv", "has no origin.yaml"),
+        ("generated/part.csv", "origin.yaml does not list it"),
+    ],
+)
+def test_a_file_that_would_be_passed_over_is_refused(project: Path, name: str, said: str) -> None:
+    add_vintage(project, GENERATED)
+    folder = project / "data" / "raw" / "usaspending"
+    (folder / "generated" / ".gitignore").write_text("*.csv")
+    main()
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content(GENERATED))
+    with pytest.raises(DataError, match=f"{name}: .*{said}"):
+        main()
+
+
 def test_without_a_vintage_the_table_is_empty(project: Path) -> None:
     shutil.rmtree(project / "data" / "raw" / "usaspending")
     main()

@@ -16,6 +16,7 @@ from analysis.provenance import read_output
 from analysis.sources import events
 from analysis.stakes import reconcile as reconciling
 from analysis.stakes.audit import check_reconciled, check_stakes, check_timeline
+from analysis.stakes.governments import under_own_codes
 from analysis.stakes.reconcile import reconcile, reconcile_parts, without_states
 from analysis.stakes.spread import one_measure, reasons, spread
 from analysis.stakes.stage import award_flows, latest, one_vintage_each
@@ -54,7 +55,11 @@ def test_counted_and_residual_make_the_total():
         ("", "total", ""): (8, 26.25),
     }
     total = found[found["part"] == "total"].iloc[0]
-    assert (total["published_usd"], total["difference_usd"], total["status"]) == (26.0, 0.25, "equal")
+    assert (total["published_usd"], total["difference_usd"], total["status"]) == (
+        26.0,
+        0.25,
+        "equal as printed",
+    )
     assert [check.status for check in check_reconciled(found)] == ["pass", "info"]
     summed = without_states(found)
     assert len(summed) == 6 and summed["rows"].sum() == 16 and "state" not in summed
@@ -86,8 +91,21 @@ def test_published_parts_against_the_published_total():
     found = reconcile_parts(totals, "p/1")
     total = found[found["part"] == "total"].set_index("fiscal_year")
     assert total["difference_usd"].to_dict() == {2018: 1.0e6, 2020: 0.1e6}
-    assert total["status"].to_dict() == {2018: "differs", 2020: "equal"}
+    assert total["status"].to_dict() == {2018: "differs", 2020: "equal as printed"}
     assert total["rows"].tolist() == [2, 2]
+
+
+def test_a_government_of_two_codes_has_one_in_every_table():
+    listed = pd.DataFrame({"geoid": ["06075"], "unit": ["county"], "codes": [("06075", "0667000")]})
+    named = pd.DataFrame({"geoid": ["0667000", "17", None], "unit": ["place", "state", None]})
+    found = under_own_codes(named, listed)
+    assert found["geoid"].tolist()[:2] == ["06075", "17"] and found["geoid"].isna().tolist()[2]
+    assert found["unit"].tolist()[:2] == ["county", "state"]
+    shown = read_output("policy_timeline.csv", as_text=True)
+    stakes = read_output("dollars_at_stake.csv")
+    flags = stakes.drop_duplicates("geoid")["flags"].str.findall(r"also_(\d+)").explode().dropna()
+    assert len(flags) > 0 and not set(shown["geoid"]) & set(flags)
+    assert {"06075", "08031"} <= set(shown["geoid"])
 
 
 def test_examples_of_the_reconciliation():
