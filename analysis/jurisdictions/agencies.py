@@ -43,7 +43,7 @@ COUNTY_OFFICE = re.compile(
 )
 # Where the name of a county office begins, behind the county's name: "Miami Dade | division of corrections".
 OFFICE_BEGINS = re.compile(
-    r"\s*\b(?:the )?(?:office of the |department of |division of |board of |criminal )*(?:sheriffs?|detention"
+    r"\s*\b(?:the )?(?:office of the |department of |division of |board of (?:county |parish )?|criminal )*(?:sheriffs?|detention"
     r"|jails?|prisons?|corrections?|correctional|commissioners|prosecutors?|criminal justice"
     r"|(?:district|states?|commonwealths?|prosecuting) attorneys?)\b.*$"
 )
@@ -203,7 +203,7 @@ def office_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | No
         near = [gaz.by_geoid[code] for code in found]
         return Verdict(note=f"no county is called {stem}" + (f"; {described(near)} is" if near else ""))
     held = row.hint.government
-    if len(counties) > 1 and held and held.geoid in counties:
+    if len(counties) > 1 and held and held.geoid in counties and row.hint.says_kind:
         counties = {held.geoid: counties[held.geoid]}
     verdict = choose(gaz, counties, "county", stem, explicit)
     if verdict.geoid is None:

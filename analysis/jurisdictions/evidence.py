@@ -62,6 +62,11 @@ class County:
     near: Government | None = None
     elsewhere: tuple[Government, ...] = ()
 
+    @property
+    def says_kind(self) -> bool:
+        """Whether the text says County, City or the like beside the name."""
+        return len(readings(self.text)) > 1
+
     def holds(self, g: Government) -> bool:
         """Whether a government lies in this county."""
         return self.government is not None and self.government.geoid in g.counties
@@ -128,7 +133,7 @@ def county_named(gaz: Gazetteer, decided: Decisions, state: str, said: str) -> C
     found = [
         _before(gaz, decided, state, words[:at], word)
         for at, word in enumerate(words)
-        if word in kinds and at
+        if word in kinds and at and words[at - 1] != "of"  # "Board of County Commissioners"
     ]
     if "county of" in said:
         at = words.index("county")

@@ -142,7 +142,8 @@ def institution_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict
 
 def tribal_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
     """The police of a tribe: no unit of the gazetteer; the county that COUNTY gives is for review."""
-    if not TRIBE.search(row.said) or own_governments(gaz, row.state, before_police(row.said)):
+    words = [word for word in TRIBE.findall(row.said) if not gaz.find(row.state, word)]  # Colorado's Pueblo
+    if not words or own_governments(gaz, row.state, before_police(row.said)):
         return None
     note = "an agency of a tribe, whose government is none of a state's"
     held = row.hint.government
