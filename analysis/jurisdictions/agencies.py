@@ -16,7 +16,7 @@ from analysis.jurisdictions.candidates import COUNTYS, candidates, longer, own_g
 from analysis.jurisdictions.corrections import Decisions
 from analysis.jurisdictions.evidence import County, Row, county_named, county_of, hint_of, without
 from analysis.jurisdictions.gazetteer import Gazetteer, Government
-from analysis.jurisdictions.normalise import LONGEST_NAME, key, normalise, readings, state_of
+from analysis.jurisdictions.normalise import LONGEST_NAME, key, normalise, readings, state_of, without_own_state
 from analysis.jurisdictions.offices import (
     AROUND_POLICE,
     JAIL,
@@ -61,9 +61,10 @@ def agency_verdict(
     The tests of kind run from the narrowest name to the widest, so that a county's constable is never
     taken for the county, nor a university with a state's name for the state.
     """
-    state, said = state_of(state_abbr) or fuzzy.state_meant(state_abbr), normalise(agency)
+    state = state_of(state_abbr) or fuzzy.state_meant(state_abbr)
     if state is None:
         return Verdict(note="no state is given")
+    said = normalise(without_own_state(agency, state))
     if not said or len(said) > LONGEST_NAME:
         return Verdict(note="a text too long for a name" if said else "no agency is named")
     row = Row(state, agency, said, hint_of(gaz, decided, state, county), normalise(agency_type))
