@@ -79,6 +79,10 @@ class County:
         """
         if self.government is None:
             said = f"COUNTY {self.text[:60]!r} is no county of the state" if self.text else ""
+            if self.near is None and self.elsewhere:
+                states = ", ".join(sorted({g.state for g in self.elsewhere}))
+                agrees = bool({g.geoid for g in self.elsewhere} & {*counties})
+                return verdict.noting(f"{said}, but of {states}", review=None if agrees else True)
             if self.near is None:
                 return verdict.noting(said)
             said += f", and nearly {self.near.name}"
@@ -117,8 +121,9 @@ def hint_of(gaz: Gazetteer, decided: Decisions, state: str, county: str) -> Coun
         government = county_of(gaz, state, said)
     if government is not None:
         return County(government, county.strip(), corrected=bool(fixed))
-    elsewhere = {g.geoid: g for r in readings(said) for g in gaz.counties_called(r.key)}
-    near = fuzzy.nearest(gaz, state, said, "county").winner
+    named = [r for r in readings(said) if r.kind in {None, *COUNTY_WORDS}]
+    elsewhere = {g.geoid: g for r in named for g in gaz.counties_called(r.key)}
+    near = fuzzy.nearest(gaz, state, said, "county", elsewhere_too=True).winner
     return County(None, county.strip(), near=near, elsewhere=tuple(elsewhere.values()))
 
 
