@@ -16,7 +16,14 @@ from analysis.jurisdictions.candidates import COUNTYS, candidates, longer, own_g
 from analysis.jurisdictions.corrections import Decisions
 from analysis.jurisdictions.evidence import County, Row, county_named, county_of, hint_of, without
 from analysis.jurisdictions.gazetteer import Gazetteer, Government
-from analysis.jurisdictions.normalise import LONGEST_NAME, key, normalise, readings, state_of, without_own_state
+from analysis.jurisdictions.normalise import (
+    LONGEST_NAME,
+    key,
+    normalise,
+    readings,
+    state_of,
+    without_own_state,
+)
 from analysis.jurisdictions.offices import (
     AROUND_POLICE,
     JAIL,
@@ -43,9 +50,9 @@ COUNTY_OFFICE = re.compile(
 )
 # Where the name of a county office begins, behind the county's name: "Miami Dade | division of corrections".
 OFFICE_BEGINS = re.compile(
-    r"\s*\b(?:the )?(?:office of the |department of |division of |board of (?:county |parish )?|criminal )*(?:sheriffs?|detention"
-    r"|jails?|prisons?|corrections?|correctional|commissioners|prosecutors?|criminal justice"
-    r"|(?:district|states?|commonwealths?|prosecuting) attorneys?)\b.*$"
+    r"\s*\b(?:the )?(?:office of the |department of |division of |board of (?:county |parish )?|criminal )*"
+    r"(?:sheriffs?|detention|jails?|prisons?|corrections?|correctional|commissioners|prosecutors?"
+    r"|criminal justice|(?:district|states?|commonwealths?|prosecuting) attorneys?)\b.*$"
 )
 # "Sheriff's Office of Hall": the county stands behind.
 OFFICE_OF = re.compile(r"^(?:office of (?:the )?)?sheriffs?(?: office| department)? of (?:the )?(.+)$")

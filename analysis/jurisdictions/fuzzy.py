@@ -76,8 +76,10 @@ def nearest(
     stands, a county's name of another state, or too short, too long or generic.
     """
     said = normalise(text)
-    if len(said) > LONGEST or any(char.isdigit() for char in said) or (
-        _is_a_county(gaz, state, text) if elsewhere_too else _is_a_name(gaz, state, text, level)
+    if (
+        len(said) > LONGEST
+        or any(char.isdigit() for char in said)
+        or (_is_a_county(gaz, state, text) if elsewhere_too else _is_a_name(gaz, state, text, level))
     ):
         return NOTHING
     scores: dict[str, float] = {}

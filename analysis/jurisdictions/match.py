@@ -12,7 +12,15 @@ from analysis.jurisdictions import corrections, fuzzy, gazetteer
 from analysis.jurisdictions.agencies import agency_verdict
 from analysis.jurisdictions.corrections import Decisions
 from analysis.jurisdictions.gazetteer import Gazetteer
-from analysis.jurisdictions.normalise import LONGEST_NAME, key, normalise, split_state, state_of, text_of, without_own_state
+from analysis.jurisdictions.normalise import (
+    LONGEST_NAME,
+    key,
+    normalise,
+    split_state,
+    state_of,
+    text_of,
+    without_own_state,
+)
 from analysis.jurisdictions.resolve import Verdict, answer, is_sentence, resolve, resolve_state
 
 ENTRY = ("state_abbr", "level", "text_as_published")

@@ -30,6 +30,9 @@ TIERS = {
 }
 # States whose towns are governments as full as cities, and are called by the bare name.
 BARE_TOWN_STATES = {"CT", "MA", "ME", "NH", "NY", "RI", "VT", "WI"}
+# States where a town keeps its bare name beside the county's: two whose counties have no government, and one
+# where a township is as full a municipality as a city.
+BARE_TOWNS_ALONE = {"CT", "NJ", "RI"}
 NEW_YORK_BOROUGHS = {
     "36005",
     "36047",
@@ -159,8 +162,8 @@ def _rivals(other: Government, chosen: Government) -> bool:
     township beside it. A city keeps its bare name; a township of other states is called one."""
     if other.geoid in NEW_YORK_BOROUGHS:
         return chosen.unit != "county" and other.geoid not in chosen.counties
-    if other.unit == "county":  # a county is better known by its bare name than a township
-        return chosen.kind == "township" and chosen.state != "NJ"
+    if other.unit == "county":  # a county is better known by its bare name than a town or township
+        return chosen.unit == "cousub" and chosen.state not in BARE_TOWNS_ALONE
     if chosen.unit != "place" or other.unit != "cousub":
         return False
     if chosen.kind in CITY_KINDS:  # Connecticut's Groton is a city inside a town
