@@ -16,7 +16,14 @@ from analysis.jurisdictions.candidates import COUNTYS, candidates, longer, own_g
 from analysis.jurisdictions.corrections import Decisions
 from analysis.jurisdictions.evidence import County, Row, county_named, county_of, hint_of, without
 from analysis.jurisdictions.gazetteer import Gazetteer, Government
-from analysis.jurisdictions.normalise import LONGEST_NAME, key, normalise, readings, state_of
+from analysis.jurisdictions.normalise import (
+    LONGEST_NAME,
+    key,
+    normalise,
+    readings,
+    state_of,
+    without_own_state,
+)
 from analysis.jurisdictions.offices import (
     AROUND_POLICE,
     JAIL,
@@ -43,9 +50,9 @@ COUNTY_OFFICE = re.compile(
 )
 # Where the name of a county office begins, behind the county's name: "Miami Dade | division of corrections".
 OFFICE_BEGINS = re.compile(
-    r"\s*\b(?:the )?(?:office of the |department of |division of |board of |criminal )*(?:sheriffs?|detention"
-    r"|jails?|prisons?|corrections?|correctional|commissioners|prosecutors?|criminal justice"
-    r"|(?:district|states?|commonwealths?|prosecuting) attorneys?)\b.*$"
+    r"\s*\b(?:the )?(?:office of the |department of |division of |board of (?:county |parish )?|criminal )*"
+    r"(?:sheriffs?|detention|jails?|prisons?|corrections?|correctional|commissioners|prosecutors?"
+    r"|criminal justice|(?:district|states?|commonwealths?|prosecuting) attorneys?)\b.*$"
 )
 # "Sheriff's Office of Hall": the county stands behind.
 OFFICE_OF = re.compile(r"^(?:office of (?:the )?)?sheriffs?(?: office| department)? of (?:the )?(.+)$")
@@ -61,9 +68,10 @@ def agency_verdict(
     The tests of kind run from the narrowest name to the widest, so that a county's constable is never
     taken for the county, nor a university with a state's name for the state.
     """
-    state, said = state_of(state_abbr) or fuzzy.state_meant(state_abbr), normalise(agency)
+    state = state_of(state_abbr) or fuzzy.state_meant(state_abbr)
     if state is None:
         return Verdict(note="no state is given")
+    said = normalise(without_own_state(agency, state))
     if not said or len(said) > LONGEST_NAME:
         return Verdict(note="a text too long for a name" if said else "no agency is named")
     row = Row(state, agency, said, hint_of(gaz, decided, state, county), normalise(agency_type))
@@ -203,7 +211,7 @@ def office_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | No
         near = [gaz.by_geoid[code] for code in found]
         return Verdict(note=f"no county is called {stem}" + (f"; {described(near)} is" if near else ""))
     held = row.hint.government
-    if len(counties) > 1 and held and held.geoid in counties:
+    if len(counties) > 1 and held and held.geoid in counties and row.hint.says_kind:
         counties = {held.geoid: counties[held.geoid]}
     verdict = choose(gaz, counties, "county", stem, explicit)
     if verdict.geoid is None:

@@ -62,6 +62,11 @@ class County:
     near: Government | None = None
     elsewhere: tuple[Government, ...] = ()
 
+    @property
+    def says_kind(self) -> bool:
+        """Whether the text says County, City or the like beside the name."""
+        return len(readings(self.text)) > 1
+
     def holds(self, g: Government) -> bool:
         """Whether a government lies in this county."""
         return self.government is not None and self.government.geoid in g.counties
@@ -74,6 +79,10 @@ class County:
         """
         if self.government is None:
             said = f"COUNTY {self.text[:60]!r} is no county of the state" if self.text else ""
+            if self.near is None and self.elsewhere:
+                states = ", ".join(sorted({g.state for g in self.elsewhere}))
+                agrees = bool({g.geoid for g in self.elsewhere} & {*counties})
+                return verdict.noting(f"{said}, but of {states}", review=None if agrees else True)
             if self.near is None:
                 return verdict.noting(said)
             said += f", and nearly {self.near.name}"
@@ -112,8 +121,9 @@ def hint_of(gaz: Gazetteer, decided: Decisions, state: str, county: str) -> Coun
         government = county_of(gaz, state, said)
     if government is not None:
         return County(government, county.strip(), corrected=bool(fixed))
-    elsewhere = {g.geoid: g for r in readings(said) for g in gaz.counties_called(r.key)}
-    near = fuzzy.nearest(gaz, state, said, "county").winner
+    named = [r for r in readings(said) if r.kind in {None, *COUNTY_WORDS}]
+    elsewhere = {g.geoid: g for r in named for g in gaz.counties_called(r.key)}
+    near = fuzzy.nearest(gaz, state, said, "county", elsewhere_too=True).winner
     return County(None, county.strip(), near=near, elsewhere=tuple(elsewhere.values()))
 
 
@@ -128,7 +138,7 @@ def county_named(gaz: Gazetteer, decided: Decisions, state: str, said: str) -> C
     found = [
         _before(gaz, decided, state, words[:at], word)
         for at, word in enumerate(words)
-        if word in kinds and at
+        if word in kinds and at and words[at - 1] != "of"  # "Board of County Commissioners"
     ]
     if "county of" in said:
         at = words.index("county")

@@ -52,7 +52,14 @@ class Near:
 NOTHING = Near(None, ())
 
 
-def nearest(gaz: Gazetteer, state: str, text: object, level: str, inside: Government | None = None) -> Near:
+def nearest(
+    gaz: Gazetteer,
+    state: str,
+    text: object,
+    level: str,
+    inside: Government | None = None,
+    elsewhere_too: bool = False,
+) -> Near:
     """The governments of a state whose names are nearly a text.
 
     Parameters
@@ -60,6 +67,8 @@ def nearest(gaz: Gazetteer, state: str, text: object, level: str, inside: Govern
     text : a name, with or without a kind word; a kind word restricts the kind.
     level : county (counties and equivalents) or place (cities, towns, villages, boroughs, townships).
     inside : a county; if governments inside it are near enough, only they are candidates.
+    elsewhere_too : whether a county's text may be the name of another state's county, or of another kind of
+        government: what is found then is a candidate and no more.
 
     Returns
     -------
@@ -67,7 +76,11 @@ def nearest(gaz: Gazetteer, state: str, text: object, level: str, inside: Govern
     stands, a county's name of another state, or too short, too long or generic.
     """
     said = normalise(text)
-    if len(said) > LONGEST or any(char.isdigit() for char in said) or _is_a_name(gaz, state, text, level):
+    if (
+        len(said) > LONGEST
+        or any(char.isdigit() for char in said)
+        or (_is_a_county(gaz, state, text) if elsewhere_too else _is_a_name(gaz, state, text, level))
+    ):
         return NOTHING
     scores: dict[str, float] = {}
     for reading in readings(text):
@@ -101,8 +114,13 @@ def _decide(gaz: Gazetteer, scores: dict[str, float], inside: Government | None)
 def misspelt(
     gaz: Gazetteer, state: str, text: object, level: str, inside: Government | None = None
 ) -> Verdict | None:
-    """The verdict by a near spelling, for review unless the winner lies in `inside`; None if none is near."""
+    """The verdict by a near spelling, for review unless the winner lies in `inside`; None if none is near.
+
+    A county's text that is another's name as it stands (Greene in Kentucky, for Green) is always for review.
+    """
     near = nearest(gaz, state, text, level, inside)
+    if not near.candidates and level == "county":
+        near, inside = nearest(gaz, state, text, level, elsewhere_too=True), None
     if not near.candidates:
         return None
     said = text_of(text).strip()[:LONGEST]
@@ -159,6 +177,11 @@ def _is_a_name(gaz: Gazetteer, state: str, text: object, level: str) -> bool:
         if level == "county" and gaz.counties_called(reading.key):
             return True
     return False
+
+
+def _is_a_county(gaz: Gazetteer, state: str, text: object) -> bool:
+    """Whether a text, with or without its kind word, is the name of a county of the state."""
+    return any(g.unit == "county" for r in readings(text) for g, _ in gaz.find(state, r.key))
 
 
 def _without(said: str, kind: str | None) -> list[str]:

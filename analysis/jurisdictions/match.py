@@ -12,7 +12,15 @@ from analysis.jurisdictions import corrections, fuzzy, gazetteer
 from analysis.jurisdictions.agencies import agency_verdict
 from analysis.jurisdictions.corrections import Decisions
 from analysis.jurisdictions.gazetteer import Gazetteer
-from analysis.jurisdictions.normalise import LONGEST_NAME, key, normalise, split_state, state_of, text_of
+from analysis.jurisdictions.normalise import (
+    LONGEST_NAME,
+    key,
+    normalise,
+    split_state,
+    state_of,
+    text_of,
+    without_own_state,
+)
 from analysis.jurisdictions.resolve import Verdict, answer, is_sentence, resolve, resolve_state
 
 ENTRY = ("state_abbr", "level", "text_as_published")
@@ -74,6 +82,7 @@ def entry_verdict(gaz: Gazetteer, decided: Decisions, state_abbr: str, level: st
     text, behind = split_state(published)
     level = level.strip().casefold()
     state = state_of(state_abbr) or behind or fuzzy.state_meant(state_abbr)
+    text = without_own_state(text, state) if state else text
     if state is None and DISTRICT.fullmatch(normalise(text)) and "columbia" in normalise(text):
         state = "DC"
     if state is None:

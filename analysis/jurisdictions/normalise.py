@@ -72,6 +72,8 @@ SUFFIXES = {
     "town": "town",
 }
 LONGEST_NAME = 200  # letters; a longer text is no name
+LONGEST_TEXT = 1000  # letters; what is longer is not looked through
+OFFICE = r"(?i:sheriff|police|marshal|public safety|department|dept|detention|jail|corrections|constable)"
 ABBREVIATIONS = {*STATES, *TERRITORIES}
 STATE_NAMES = {name.casefold(): state for state, (_, name) in {**STATES, **TERRITORIES}.items()}
 
@@ -144,6 +146,19 @@ def split_state(text: object) -> tuple[str, str | None]:
     head, comma, tail = said.rpartition(",")
     state = state_of(tail) if comma and head.strip() else None
     return (head.strip(), state) if state else (said.strip(), None)
+
+
+def without_own_state(text: object, state: str) -> str:
+    """A text without its own state's abbreviation behind a name: "Boulder, CO Police", "Boulder CO".
+
+    Behind a comma it is the state in any case of the letters; without one only in capitals at the end or
+    before an office, for "Boulder Co." is the county.
+    """
+    said = text_of(text)
+    if state == "DC" or len(said) > LONGEST_TEXT:
+        return said
+    behind = rf"(?<!\bof)(?:\s*,\s*(?i:{state})\b\.?|\s+{state}\b(?=,?\s+{OFFICE}|[\s,]*$))"
+    return re.sub(rf"(?<=[\w.)']){behind}", "", said)
 
 
 def state_of(text: object) -> str | None:

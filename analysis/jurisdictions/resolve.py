@@ -20,7 +20,7 @@ from analysis.jurisdictions.candidates import (
     longer,
 )
 from analysis.jurisdictions.gazetteer import Gazetteer, Government
-from analysis.jurisdictions.normalise import key, normalise, readings
+from analysis.jurisdictions.normalise import key, normalise, readings, state_of
 from analysis.sources.states import FIPS, STATES
 
 TIERS = {
@@ -30,6 +30,9 @@ TIERS = {
 }
 # States whose towns are governments as full as cities, and are called by the bare name.
 BARE_TOWN_STATES = {"CT", "MA", "ME", "NH", "NY", "RI", "VT", "WI"}
+# States where a town keeps its bare name beside the county's: two whose counties have no government, and one
+# where a township is as full a municipality as a city.
+BARE_TOWNS_ALONE = {"CT", "NJ", "RI"}
 NEW_YORK_BOROUGHS = {
     "36005",
     "36047",
@@ -37,6 +40,7 @@ NEW_YORK_BOROUGHS = {
     "36081",
     "36085",
 }  # counties without a government of their own
+COMMONWEALTHS = {"KY", "MA", "PA", "VA"}
 # States where a borough or village and the township around it, with a police of its own, share a name.
 SHARED_NAME_STATES = {"MI", "NJ", "PA"}
 
@@ -158,8 +162,8 @@ def _rivals(other: Government, chosen: Government) -> bool:
     township beside it. A city keeps its bare name; a township of other states is called one."""
     if other.geoid in NEW_YORK_BOROUGHS:
         return chosen.unit != "county" and other.geoid not in chosen.counties
-    if other.unit == "county":  # a county is better known by its bare name than a township
-        return chosen.kind == "township" and chosen.state != "NJ"
+    if other.unit == "county":  # a county is better known by its bare name than a town or township
+        return chosen.unit == "cousub" and chosen.state not in BARE_TOWNS_ALONE
     if chosen.unit != "place" or other.unit != "cousub":
         return False
     if chosen.kind in CITY_KINDS:  # Connecticut's Groton is a city inside a town
@@ -205,16 +209,23 @@ def _nothing(gaz: Gazetteer, state: str, text: object) -> Verdict:
 def resolve_state(gaz: Gazetteer, state: str, text: object) -> Verdict:
     """An entry under the heading of states: a state's name, or a sentence that stands for the state."""
     said = normalise(text)
-    named = [g for g, _ in gaz.by_key.get((state, key(text)), ()) if g.unit == "state"]
     own = gaz.under(gaz.by_geoid[FIPS[state]], "state") if state in STATES else None
     if own is None:
         return Verdict(note=f"{state} is not one of the 50 states or DC")
-    if named:
-        return answer(own, "exact" if str(text).strip() == named[0].name else "normalised")
+    name = gaz.by_geoid[FIPS[state]].name
+    if said in _called_state(state, normalise(name)) or state_of(text) == state:
+        return answer(own, "exact" if str(text).strip() == name else "normalised")
     if is_sentence(said):
         return answer(own, "alias", "a sentence in place of a name; the state heading says whose")
     other = resolve(gaz, state, text, "place")
     return other.noting("printed under state", review=True)
+
+
+def _called_state(state: str, name: str) -> set[str]:
+    """The ways to write the government of a state, normalised: "the state of delaware", "new york state"."""
+    styles = ["state", "commonwealth"] if state in COMMONWEALTHS else ["state"]
+    of = {f"{style} of {name}" for style in styles}
+    return {name, f"{name} state", *of, *(f"the {each}" for each in of)}
 
 
 def is_sentence(said: str) -> bool:

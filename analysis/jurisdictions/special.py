@@ -30,7 +30,8 @@ INSTITUTION = re.compile(
     r"\b(university|college|campus|airport|port authority|seaport|schools?|isd|academy of|board of trustees"
     r"|hospital|transit|railroad|railway|housing authority|park district|harbor police)\b|^port of\b"
 )
-SCHOOL = re.compile(r"\b(?:schools?|isd)\b")  # whose district may go on into the next county
+# A campus of a city's name may stand elsewhere; a school district may go on into the next county.
+CAMPUS = re.compile(r"\b(?:university|college|campus|academy|schools?|isd)\b")
 TRIBE = re.compile(r"\b(nation|tribes?|tribal|pueblo|rancheria|reservation|band of)\b")
 REGION = re.compile(
     r"\b(regional|police cooperative|metro(politan)? police authority|district jail|joint|drug task force"
@@ -121,7 +122,11 @@ def part_of(county: str, note: str, review: bool = False, match_type: str | None
 
 def institution_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
     """A campus, airport or port without a hand decision: the county in its name, else COUNTY, else the
-    county of the city it is named for; the last two are for review."""
+    county of the city it is named for; the last two are for review.
+
+    A COUNTY that holds the namesake city confirms an airport or port; a campus may stand elsewhere, as
+    Washington University does.
+    """
     named = county_named(gaz, decided, row.state, row.said)
     said = without(named, row.said) if named and named.government else row.said
     found = INSTITUTION.search(said)
@@ -133,7 +138,7 @@ def institution_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict
         return row.hint.weigh(verdict, [named.government.geoid])
     city = _city_in_front(gaz, row.state, row.said)
     if held := row.hint.government:
-        agrees = city is not None and held.geoid in city.counties and not SCHOOL.search(row.said)
+        agrees = city is not None and held.geoid in city.counties and not CAMPUS.search(row.said)
         return part_of(held.geoid, f"{note}; the county is COUNTY's", review=not agrees)
     if city is not None and len(city.counties) == 1:
         return part_of(city.counties[0], f"{note} named for {city.name}", review=True)
@@ -142,7 +147,8 @@ def institution_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict
 
 def tribal_verdict(gaz: Gazetteer, decided: Decisions, row: Row) -> Verdict | None:
     """The police of a tribe: no unit of the gazetteer; the county that COUNTY gives is for review."""
-    if not TRIBE.search(row.said) or own_governments(gaz, row.state, before_police(row.said)):
+    words = [word for word in TRIBE.findall(row.said) if not gaz.find(row.state, word)]  # Colorado's Pueblo
+    if not words or own_governments(gaz, row.state, before_police(row.said)):
         return None
     note = "an agency of a tribe, whose government is none of a state's"
     held = row.hint.government

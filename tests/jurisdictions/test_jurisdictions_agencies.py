@@ -141,3 +141,22 @@ def test_county_chooses_between_governments_of_one_name() -> None:
     assert len(set(springfields.values())) == 3
     assert {code[:5] for code in springfields.values()} == {"42091", "42045", "42017"}
     assert verdict("VA", "Richmond Sheriff's Office", "Richmond County")["geoid"] == "51159"
+
+
+@pytest.mark.parametrize(
+    ("state", "agency", "county", "code", "review"),
+    [
+        ("FL", "Okaloosa Board of County Commissioners", "Okaloosa", "12091", False),
+        ("FL", "Escambia Board of County Commissioners", "Okaloosa", "12033", True),
+        ("MO", "Washington University Police Department", "Franklin", "29071", True),
+        ("MI", "Lansing Community College Police", "Eaton", "26045", True),
+        ("NC", "Stanley County Sheriff", "#N/A", "37167", True),
+        ("GA", "Polk County Sheriff's Office", "Hillsborough County", "13233", True),
+    ],
+)
+def test_commissioners_campuses_and_counties_of_other_states(
+    state: str, agency: str, county: str, code: str, review: bool
+) -> None:
+    row = {"state_abbr": state, "agency_as_published": agency, "county_as_published": county}
+    said = match(pd.DataFrame([{**row, "agency_type_as_published": "County"}])).iloc[0]
+    assert (said["geoid"], said["needs_review"]) == (code, review)

@@ -161,3 +161,19 @@ def test_no_rows_give_no_rows() -> None:
 def test_a_frame_of_neither_shape_is_an_error() -> None:
     with pytest.raises(DataError, match="text_as_published"):
         match(pd.DataFrame({"state_abbr": ["IL"]}))
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "code"),
+    [
+        ("MA", "Commonwealth of Massachusetts", "25"),
+        ("KY", "Commonwealth of Kentucky", "21"),
+        ("NY", "New York State", "36"),
+        ("DE", "The State of Delaware", "10"),
+        ("CA", "CA", "06"),
+        ("CO", "CO", "08"),
+    ],
+)
+def test_a_state_in_its_own_style(state: str, text: str, code: str) -> None:
+    row = match(pd.DataFrame({"state_abbr": [state], "level": "state", "text_as_published": text})).iloc[0]
+    assert (row["geoid"], row["unit"], row["needs_review"]) == (code, "state", False)

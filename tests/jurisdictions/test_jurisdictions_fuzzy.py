@@ -127,3 +127,19 @@ def test_a_city_is_neither_its_county_nor_its_state(state: str, name: str, count
 def test_a_tribe_is_no_county() -> None:
     found = agency("OK", "Osage Nation Police Department", "Osage County")
     assert found["unit"] == "part_of_county" and found["needs_review"] and "tribe" in found["note"]
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "code"),
+    [
+        ("KY", "Greene", "21087"),
+        ("PA", "Green", "42059"),
+        ("OH", "Clarke", "39023"),
+        ("NC", "Johnson", "37101"),
+    ],
+)
+def test_another_states_county_is_near_the_states_own_and_for_review(
+    state: str, text: str, code: str
+) -> None:
+    row = match(pd.DataFrame({"state_abbr": [state], "level": "county", "text_as_published": text})).iloc[0]
+    assert (row["geoid"], row["match_type"], row["needs_review"]) == (code, "fuzzy", True)
