@@ -68,7 +68,7 @@ def row_forms(row: dict) -> set[str]:
             out |= {count(int(word)) for word in re.findall(r"\b\d{4,15}\b", value)}
     if row.get("p_value", 1) < 0.001:
         out |= {"below 0.001", "0.001"}
-    if row.get("p_value", 1) == 0:
+    if row.get("p_value", 1) == 0 and row.get("draws", 0) > 0:
         least = plain(1 / row["draws"], 1)
         out |= {f"below {least}", least}
     if {"estimate", "conf_low", "conf_high"} <= set(row) and not pd.isna(row["estimate"]):
