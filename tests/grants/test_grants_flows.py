@@ -281,14 +281,14 @@ SAME_CHECK_ON_BOTH = {"an exponent", "a dollar sign", "a thousands comma", "a wo
 SAME_CHECK_ON_BOTH |= {"a listing without its zeros", "no fiscal year", "a deleted transaction", "no amount"}
 SAME_CHECK_ON_BOTH |= {"a county after a blank", "a county in letters", "a fault after a long field"}
 
-DAYS = ("", "07/04/2025", "2025-1-2", "2024-13-01", "2024-02-01\n", "2024-02-01 00:00:00")
+DAYS = ("", "07/04/2025", "2024-02-01\n")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_day_is_needed_only_to_hold_it_against_another(tmp_path: Path, engine: str) -> None:
     rows = [row(), row(**{bulk.TYPE: "06", "action_date": "never"}), row(action_date="2025-01-20")]
     assert len(flows(tmp_path, content(rows), engine=engine, before="2025-01-20")) == 2
-    for day in DAYS if engine == "duckdb" else DAYS[:2] + DAYS[4:5]:
+    for day in DAYS:
         file = content([*rows, row(action_date=day)])
         pq.write_table(text_table([*rows, row(action_date=day)]), tmp_path / "days.parquet")
         for path, where in ((file, "0.csv, line 5, "), (tmp_path / "days.parquet", "days.parquet, ")):
@@ -328,12 +328,12 @@ def test_spark_refuses_without_a_trace(tmp_path: Path, recwarn: pytest.WarningsR
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_line_ends_within_quotes_are_no_change(tmp_path: Path, line_end: str) -> None:
     path = tmp_path / "a.csv"
-    for filler in range(60):
+    for filler in range(20):
         rows = [row(transaction_description="x" * (4000 + filler) + word) for word in bulk.WORDS * 9]
         path.write_bytes(content(rows, line_end=line_end))
         assert path.stat().st_size > 1 << 18
         assert not may_change_line_ends(Bulk(str(path), "a.csv", "csv", ()))
-    path.write_bytes(path.read_bytes() + content([row()], line_end="\n\r".strip(line_end) or "\n"))
+    path.write_bytes(path.read_bytes() + content([row()], line_end={"\n": "\r\n", "\r\n": "\n"}[line_end]))
     assert may_change_line_ends(Bulk(str(path), "a.csv", "csv", ()))
 
 
