@@ -7,21 +7,34 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from analysis import catalogue, ledger, panel, units
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIXTURE = Path(__file__).resolve().parent / "fixtures" / "project"
 
 
+def forget() -> None:
+    """Let go what was read of one project, before another is read in the same process."""
+    for module in (catalogue, ledger, panel, units):
+        for name in vars(module).values():
+            if hasattr(name, "cache_clear"):
+                name.cache_clear()
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the fixture project, which every module takes for the project's folder."""
     folder = copy_project(tmp_path / "project")
     monkeypatch.setenv("ANALYSIS_ROOT", str(folder))
-    return folder
+    forget()
+    yield folder
+    forget()
 
 
 def copy_project(folder: Path) -> Path:
