@@ -18,7 +18,7 @@ NAMES = re.compile(
     r"|\b(?:May|In|in|of|August) 2025\b|CV3|below 0\.001|from 0 to 1\b"
     r"|G/\(G-1\)|\(n-1\)/\(n-k\)|G-1 degrees|\(1 \+ curves|1 is perfect|0 is no better"
     r"|\b0 in the large and a slope of 1 are|slope below 1 means|0\.5 is chance|\b0 is the least expected"
-    r"|\bFY20\d\d\b|\b(?:of|in) 2021\b|Survey \d{4}-\d{4}|Listing \d\d\.\d{3}|award types 02 to 05"
+    r"|\bFY20\d\d\b|\b(?:of|in) 2021\b|Survey \d{4}-\d{4}|Listing \d\d\.\d{3}|award types 02 to 05|\bF00[12]\b"
     r"|correlation 0\.\d|100 independent rows|at most 12 rows|^\d\. ",
     re.M,
 )
