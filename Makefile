@@ -5,10 +5,11 @@
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.complete
-# The newest Python that the lock serves; name another with `make PYTHON=/path/to/python3.12 env`.
+# The newest Python that the lock serves; name another with `make PYTHON=/path/to/python3.12 env`. Where an
+# environment is active, the Python that it was made from: the environment here may be the one that is replaced.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	if "$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
-	then command -v $$p; break; fi; done)
+	"$$p" -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit(1); print(sys._base_executable)' \
+	2>/dev/null && break; done)
 
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
