@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from analysis.errors import AnalysisError, DataError
-from analysis.provenance import read_output, root
+from analysis.provenance import read_output, read_yaml, root
 from analysis.writing import replacing
 
 MAIN_REPORT = "findings.pdf"
@@ -41,10 +41,21 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def changes(arguments: argparse.Namespace) -> int:
-    """Compare the tables with those of the last tagged version."""
-    from analysis.changes import update
+    """Run what follows from changed data, compare the tables with an earlier version, and render the page."""
+    from analysis.changes import rerun, update
 
-    print(update(arguments.since))
+    pipeline = {} if arguments.no_run else read_yaml(root() / "dvc.yaml")
+    if pipeline:
+        rerun(pipeline, to="tables")
+    said = update(arguments.since)
+    if pipeline:
+        rerun(pipeline, to="pages")
+        print("reports/_site/changes.html")
+    print("data/processed/changes.csv")
+    moved = read_output("headline_changes.csv")
+    if len(moved):
+        print(moved.drop(columns="note").to_string(index=False, justify="left", float_format="{:.4g}".format))
+    print(said)
     return 0
 
 
@@ -123,8 +134,15 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--format", choices=["csv", "parquet"], help="this format alone (both)")
     one.add_argument("--to", type=Path, default=Path("export"), metavar="FOLDER", help="where to (export)")
     one.set_defaults(run=export)
-    one = commands.add_parser("changes", help="compare the tables with the last tagged version")
-    one.add_argument("--since", metavar="TAG", help="with this tag (the last one)")
+    one = commands.add_parser(
+        "changes", help="run what follows from changed data; what it changes in results"
+    )
+    one.add_argument(
+        "--since",
+        metavar="TAG",
+        help="compare with this tag or commit (the last tag; without one, the last commit)",
+    )
+    one.add_argument("--no-run", action="store_true", help="compare the tables as they are")
     one.set_defaults(run=changes)
     one = commands.add_parser("checks", help="print the table of checks")
     one.add_argument("--all", action="store_true", help="also the rows for information")

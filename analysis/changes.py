@@ -1,7 +1,7 @@
-"""What changed in the tables since the last tagged version: entries, values, estimates.
+"""What changed in the tables since a version in git: entries, values, estimates, and what moved the headlines.
 
-The comparison needs git's tags, which an archive or a shallow clone does not have. So it is no stage: the
-command `python -m analysis changes` makes it, its two tables are committed, and the page reads these.
+The comparison needs git's history, which an archive or a shallow clone does not have. So it is no stage: the
+command `python -m analysis changes` makes it, its three tables are committed, and the page reads these.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from analysis.errors import DataError
+from analysis.moved import COLUMNS as MOVED
+from analysis.moved import headline_moves
 from analysis.provenance import processed, read_output, root
 from analysis.writing import write_csv
 
@@ -28,7 +31,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "agreements_287g.csv": ("roster", "scope"),
 }
 PANELS = ("panel_county.parquet", "panel_place.parquet", "panel_state.parquet")
-COLUMNS = ["table", "change", "key", "column", "before", "after", "units"]
+LEDGER, COUNTIES = "jurisdictions.csv", "panel_county.parquet"
+REMATCHED = ("geoid", "unit", "also_geoids")  # columns of the ledger that say which government an entry is
+COLUMNS = ["table", "change", "key", "column", "before", "after", "units", "beyond_margin"]
 SINCE = ["since", "commit", "table", "sha256"]
 
 
@@ -117,29 +122,55 @@ def column_changes(old: pd.DataFrame, new: pd.DataFrame) -> list[tuple[str, ...]
     return gone + [("column added", "", name, "", "") for name in new.columns if name not in old.columns]
 
 
+def entry_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """`row_changes` of the ledger in its own words: "entry added", "entry removed" and, where the government
+    is another, "entry re-matched"."""
+    found = row_changes(before, after, KEYS[LEDGER])
+    found["change"] = found["change"].replace(
+        {f"row {what}": f"entry {what}" for what in ("added", "removed")}
+    )
+    again = (found["change"] == "value changed") & found["column"].isin(REMATCHED)
+    return found.assign(change=found["change"].mask(again, "entry re-matched"))
+
+
+def beyond_margin(before: pd.DataFrame, after: pd.DataFrame, column: str) -> int | None:
+    """How many units moved by more than the two 90 % margins of error allow; None without margins.
+
+    The margin of a difference is taken as the root of the sum of squares. Years that two vintages share make
+    it smaller, so that the count errs towards none.
+    """
+    margin = f"{column}_moe"
+    if margin not in before or margin not in after:
+        return None
+    allowed = (before[margin] ** 2 + after[margin] ** 2) ** 0.5
+    return int(((after[column] - before[column]).abs() > allowed).sum())
+
+
 def panel_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Units that came and went, and for every column how many units have another value.
 
     Returns
     -------
-    DataFrame : as `row_changes`, and `units`, the number of units that are concerned.
+    DataFrame : as `row_changes`, and `units`, the number of units that are concerned, and `beyond_margin`, of
+    these the number that moved beyond the survey's margins of error, where the panel has them.
     """
     rows = [
-        (change, "", "", "", "", len(units))
+        (change, "", "", "", "", len(units), None)
         for change, units in (
             ("row removed", before.index.difference(after.index)),
             ("row added", after.index.difference(before.index)),
         )
         if len(units)
     ]
-    rows += [(*row, len(after)) for row in column_changes(before, after)]
+    rows += [(*row, len(after), None) for row in column_changes(before, after)]
     both = after.index.intersection(before.index)
     for column in [name for name in after.columns if name in before.columns]:
         was, now = before.loc[both, column], after.loc[both, column]
         differs = ~((was == now) | (was.isna() & now.isna())).fillna(False)
         if differs.any():
-            rows.append(("value changed", "", column, "", "", int(differs.sum())))
-    return pd.DataFrame(rows, columns=["change", "key", "column", "before", "after", "units"])
+            beyond = beyond_margin(before.loc[both], after.loc[both], column)
+            rows.append(("value changed", "", column, "", "", int(differs.sum()), beyond))
+    return pd.DataFrame(rows, columns=COLUMNS[1:])
 
 
 def text_table(content: bytes) -> pd.DataFrame:
@@ -147,14 +178,15 @@ def text_table(content: bytes) -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(content), dtype="str", keep_default_na=False)
 
 
-def compare(tag: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The working tables against those of a tag.
+def compare(tag: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The working tables against those of a tag, or of another name of a commit.
 
     Returns
     -------
-    changes : `table, change, key, column, before, after, units`.
+    changes : `table, change, key, column, before, after, units, beyond_margin`.
     since : `since, commit, table, sha256`, one row a table that was compared; the checksum is
         of the table now.
+    headlines : as `moved.headline_moves`.
     """
     commit = git("rev-parse", f"{tag}^{{commit}}").decode().strip()
     parts, compared = [], []
@@ -162,46 +194,88 @@ def compare(tag: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         if not processed(name).is_file():
             continue
         content, old = processed(name).read_bytes(), then(tag, name)
-        compared.append((tag, commit, name, hashlib.sha256(content).hexdigest()))
+        compared.append(
+            (tag if tag != "HEAD" else commit[:12], commit, name, hashlib.sha256(content).hexdigest())
+        )
         if old is None:
-            found = pd.DataFrame([("table added", "", "", "", "")], columns=COLUMNS[1:-1])
+            found = pd.DataFrame([("table added", "", "", "", "")], columns=COLUMNS[1:-2])
+        elif name == LEDGER:
+            found = entry_changes(text_table(old), text_table(content))
         elif name in KEYS:
             found = row_changes(text_table(old), text_table(content), KEYS[name])
         else:
             found = panel_changes(pd.read_parquet(io.BytesIO(old)), read_output(name))
         parts.append(found.assign(table=name))
     found = pd.concat(parts, ignore_index=True).reindex(columns=COLUMNS)
-    found["units"] = found["units"].astype("Int64")
-    return found, pd.DataFrame(compared, columns=SINCE)
+    counts = ["units", "beyond_margin"]
+    found[counts] = found[counts].astype("Int64")
+    old = then(tag, COUNTIES) if processed(COUNTIES).is_file() else None
+    moves = pd.DataFrame(columns=MOVED)
+    if old is not None:
+        moves = headline_moves(pd.read_parquet(io.BytesIO(old)), read_output(COUNTIES))
+    return found, pd.DataFrame(compared, columns=SINCE), moves
 
 
-def update(tag: str | None = None) -> str:
-    """Compare and write `changes.csv` and `changes_since.csv`; returns a sentence that says what was done.
+def differs_from_commit() -> bool:
+    """Whether a compared table is not as the last commit has it."""
+    names = (f"data/processed/{name}" for name in (*KEYS, *PANELS))
+    return bool(git("status", "--porcelain", "--", *names).strip())
 
-    Without any tag the tables are written empty, unless a comparison is committed already: then a clone
-    without its tags would destroy it, and is refused.
+
+def update(since: str | None = None) -> str:
+    """Compare and write `changes.csv`, `changes_since.csv` and `headline_changes.csv`; returns a sentence that
+    says what was done.
+
+    Parameters
+    ----------
+    since : a tag or another name of a commit; by default the last tag, and without any tag the last commit
+        where the tables differ from it. Where there is neither, the tables are written empty, unless a
+        comparison is committed already: a clone without its tags would destroy it, and is refused.
 
     Raises
     ------
-    DataError : no repository, or the tag is not in it.
+    DataError : no repository, or the commit is not in it.
     """
-    tag = tag or last_tag()
-    if tag is None:
+    since = since or last_tag() or ("HEAD" if differs_from_commit() else None)
+    if since is None:
         file = processed("changes_since.csv")
         if file.is_file() and len(known := read_output(file.name, as_text=True)):
             raise DataError(
                 f"this clone has no tag to compare with, and the committed comparison is with "
                 f"{known['since'][0]}.",
                 file=file,
-                remedy="fetch the tags: `git fetch --tags --unshallow`, or without the last word.",
+                remedy="fetch the tags: `git fetch --tags --unshallow`, or without the last word; or name a "
+                "commit with --since.",
             )
-        write_csv(pd.DataFrame(columns=COLUMNS), processed("changes.csv"))
-        write_csv(pd.DataFrame(columns=SINCE), file)
+        write((pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=SINCE), pd.DataFrame(columns=MOVED)))
         return "No tag: this is the first version, and nothing is listed."
-    found, since = compare(tag)
-    write_csv(found, processed("changes.csv"))
-    write_csv(since, processed("changes_since.csv"))
-    return f"{len(found)} changes since {tag}, in {len(since)} tables."
+    found = compare(since)
+    write(found)
+    return f"{len(found[0])} changes since {since}, in {len(found[1])} tables."
+
+
+def write(tables: tuple[pd.DataFrame, ...]) -> None:
+    """Write the comparison: changes, what it is with, and the headlines."""
+    for name, table in zip(("changes", "changes_since", "headline_changes"), tables, strict=True):
+        write_csv(table, processed(f"{name}.csv"))
+
+
+def rerun(pipeline: dict, to: str) -> None:
+    """Run the stages that are not up to date: `to` "tables" stops before those that read the comparison.
+
+    Raises
+    ------
+    DataError : a stage failed; what it printed is above.
+    """
+    later = [name for name, stage in pipeline["stages"].items() if "data/processed" in stage["deps"]]
+    stages = [name for name in pipeline["stages"] if name not in later] if to == "tables" else []
+    done = subprocess.run([sys.executable, "-m", "dvc", "repro", *stages], cwd=root(), check=False)
+    if done.returncode:
+        raise DataError(
+            "the pipeline stopped; nothing was compared.",
+            file=root() / "dvc.yaml",
+            remedy="mend what the stage above says, or take the refreshed folder out of data/raw/ again.",
+        )
 
 
 def changed_since_compared() -> list[str]:

@@ -12,6 +12,8 @@ import pytest
 from analysis import __main__ as command_line
 from analysis.changes import changed_since_compared, git, last_tag, panel_changes, row_changes, update
 from analysis.errors import DataError
+from analysis.moved import headline_moves, sources_of
+from analysis.panel import load_panel
 from analysis.provenance import read_output
 from tests.conftest import REPOSITORY
 
@@ -66,13 +68,13 @@ def commit(folder: Path, tag: str | None = None) -> None:
 
 
 def test_without_a_tag_it_is_the_first_version(repository: Path, capsys: pytest.CaptureFixture) -> None:
-    assert command_line.main(["changes"]) == 0
+    assert command_line.main(["changes", "--no-run"]) == 0
     assert "first version" in capsys.readouterr().out
     assert len(read_output("changes.csv")) == len(read_output("changes_since.csv")) == 0
 
 
 def test_an_archive_says_that_it_has_no_history(archive: Path, capsys: pytest.CaptureFixture) -> None:
-    assert command_line.main(["changes"]) == 1
+    assert command_line.main(["changes", "--no-run"]) == 1
     said = capsys.readouterr().err
     assert "no git repository" in said and "Remedy" in said and "Traceback" not in said
     assert not (archive / "data" / "processed" / "changes.csv").exists()
@@ -98,9 +100,9 @@ def test_entries_values_and_estimates(repository: Path) -> None:
     ).to_parquet(processed / "panel_county.parquet")
     assert "since v1" in update()
     found = read_output("changes.csv", as_text=True)
-    rows = {tuple(row) for row in found.drop(columns="units").itertuples(index=False)}
+    rows = {tuple(row) for row in found.drop(columns=["units", "beyond_margin"]).itertuples(index=False)}
     assert rows == {
-        ("jurisdictions.csv", "value changed", "v, IL, county, Cook", "geoid", "17031", "17033"),
+        ("jurisdictions.csv", "entry re-matched", "v, IL, county, Cook", "geoid", "17031", "17033"),
         ("estimates.csv", "row removed", "main, b", "", "", ""),
         ("estimates.csv", "row added", "main, c", "", "", ""),
         ("estimates.csv", "value changed", "main, a", "estimate", "1.5", "1.6"),
@@ -151,6 +153,74 @@ def test_equal_tables_have_no_changes() -> None:
     assert panel_changes(panel, panel).empty
 
 
+def test_without_a_tag_changed_tables_are_compared_with_the_commit(repository: Path) -> None:
+    (repository / "data" / "processed" / "estimates.csv").write_text(
+        ESTIMATES + "main,d,1,\n", encoding="utf-8"
+    )
+    assert "1 changes since HEAD" in update()
+    assert list(read_output("changes.csv")["change"]) == ["row added"]
+    since = read_output("changes_since.csv", as_text=True)
+    assert set(since["since"]) == {git("rev-parse", "HEAD").decode()[:12]}
+
+
+def test_what_moved_beyond_its_margins_is_counted() -> None:
+    units = pd.Index(["01", "02", "03", "04"], name="geoid")
+    before = pd.DataFrame({"x": [1.0, 1, 1, None], "x_moe": [0.3, 0.3, 0.3, None], "y": 0.0}, index=units)
+    after = before.assign(x=[1.4, 1.5, 1.0, 2.0], x_moe=[0.3, 0.3, 0.3, 0.1], y=1.0)
+    found = panel_changes(before, after).set_index("column")
+    assert found.loc["x", "units"] == 3 and found.loc["x", "beyond_margin"] == 1
+    assert found.loc["y", "units"] == 4 and pd.isna(found.loc["y", "beyond_margin"])
+
+
+@pytest.fixture
+def counties(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    monkeypatch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
+    return load_panel("county")
+
+
+def test_equal_panels_move_nothing(counties: pd.DataFrame) -> None:
+    found = headline_moves(counties, counties)
+    assert set(found["moved_by"]) == {"nothing"} and set(found["change"]) == {0} and len(found) >= 16
+    printed = read_output("list_error.csv")
+    printed = printed[printed["scenario"] == "as printed"].set_index(["headline", "sample"])["estimate"]
+    shown = found.set_index(["headline", "sample"])["after"]
+    assert len(printed) >= 12
+    assert (shown[printed.index] - printed).abs().max() < 1e-6
+
+
+def test_each_source_is_told_by_what_it_moves(counties: pd.DataFrame) -> None:
+    """Entries of one state go, votes of another move: the lists and the votes are named, and nothing else."""
+    after = counties.copy()
+    gone = after["state"] == "IL"
+    after.loc[gone, "is_listed"] = 0
+    entries = headline_moves(counties, after)
+    assert set(entries["moved_by"]) == {"lists"}
+    share = entries.set_index(["headline", "sample"])["change"]["listed_per_100", "all counties"]
+    assert share == pytest.approx(-100 * counties.loc[gone, "is_listed"].sum() / len(counties))
+    after["democratic_share_2024"] = after["democratic_share_2024"].where(after["state"] != "TX", 0.9)
+    found = headline_moves(counties, after)
+    assert set(found["moved_by"]) == {"lists", "votes", "together"}
+    sums = found.groupby(["headline", "sample"]).agg({"change": "sum", "before": "first", "after": "first"})
+    assert (sums["change"] - (sums["after"] - sums["before"])).abs().max() < 1e-9
+    moved = found[found["headline"] == "listed_per_100"]["moved_by"]
+    assert set(moved) <= {"lists", "nothing"}, "votes list nobody"
+
+
+def test_units_that_went_and_columns_that_are_missing_are_said(counties: pd.DataFrame) -> None:
+    fewer = headline_moves(counties, counties[counties["state"] != "VA"])
+    assert {"units that came or went"} == set(fewer["moved_by"]) - {"together", "nothing"}
+    lacking = headline_moves(counties.drop(columns="democratic_share_2024"), counties)
+    assert len(lacking) and lacking["before"].isna().all() and lacking["after"].notna().all()
+    assert lacking["note"].str.contains("democratic_share_2024").all()
+
+
+def test_a_derived_column_belongs_to_the_sources_of_its_parts() -> None:
+    assert sources_of("democratic_share_2024") == "votes"
+    assert sources_of("hispanic_share_2022_moe") == "acs" == sources_of("log_median_income")
+    assert set(sources_of("slfrf_usd_per_resident").split(" and ")) == {"acs", "slfrf"}
+    assert sources_of("is_listed_dhs_2025_05_31") == sources_of("is_in_mixed_state") == "lists"
+
+
 def test_the_committed_comparison_is_the_one_that_git_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
     since = read_output("changes_since.csv", as_text=True)
@@ -159,8 +229,8 @@ def test_the_committed_comparison_is_the_one_that_git_gives(monkeypatch: pytest.
         tag = last_tag()
     except DataError:
         pytest.skip("no git history here")
-    if tag is None:
-        assert since.empty and read_output("changes.csv").empty
+    if tag is None and since.empty:
+        assert read_output("changes.csv").empty and read_output("headline_changes.csv").empty
     else:
         assert not since.empty, "a tag exists: run `python -m analysis changes`"
         assert changed_since_compared() == [], "tables changed: run `python -m analysis changes`"

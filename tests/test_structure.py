@@ -39,6 +39,7 @@ ORDER = (
     "predicted",
     "maps",
     "drawn",
+    "moved",
     "changes",
     "downloads",
     "rendering",
