@@ -184,6 +184,10 @@ def bundles(name: str, tables: dict[str, pd.DataFrame]) -> list[set[str]]:
             for key in keys:
                 together.setdefault(key, set()).update(held)
     out += beside.values()
+    if name == "ledger":  # shows the main list entry by entry
+        entries = tables["jurisdictions.csv"].drop(columns="page_order").fillna("")
+        own = entries[entries["vintage"] == read_params()["vintages"]["main_list"]]
+        out += [row_forms(row) for row in own.to_dict("records")]
     if name == "robustness":
         out.append(set(tokens(str(read_params()["multiverse"]))))
     if "data_quality" in name:
