@@ -52,7 +52,7 @@ def question() -> str:
     """The question that the project asks."""
     return (
         "Which measured features of a county predict that the Department of Homeland Security named it on "
-        f"its list, as archived on {list_day()}, and how sure can we be?"
+        f'its list of "sanctuary jurisdictions", as archived on {list_day()}, and how sure can we be?'
     )
 
 
@@ -101,8 +101,8 @@ def by_vote() -> str:
         f"{percent(high['value'])}. Inside, the figures for {percent(low_in['value'])} and "
         f"{percent(high_in['value'])} are {frequency(low_in)} and {frequency(high_in)}. "
         + claim(
-            f"The test of the vote's coefficient that is adjusted for all {count(len(family))} terms of the "
-            f"model does not tell it from chance outside either (p = {number(adjusted, 2)}).",
+            f"Adjusted for all {count(len(family))} terms of the model, the test of the vote does not tell "
+            f"it from chance outside either (p = {number(adjusted, 2)}).",
             adjusted > 0.05,
         )
     )
