@@ -28,6 +28,8 @@ CELL = re.compile(r"```\{python\}\n(.*?)\n```", re.S)
 # What stands in no sentence: rows of tables, and links' targets.
 BESIDE = re.compile(r"^\|.*$|\]\([^)]*\)|^:::.*$|\{[#.][^}]*\}", re.M)
 
+REFERENCE = re.compile(r"\b(?:Figure|Table|Section)\s+\d+")
+
 
 @pytest.fixture(autouse=True)
 def _beside_the_pages(monkeypatch: pytest.MonkeyPatch, site: Path) -> None:
@@ -66,11 +68,11 @@ def written(name: str) -> str:
 
 
 def sentences(page: Node) -> Iterator[str]:
-    """The innermost texts of a page."""
+    """The innermost texts of a page, numbers of figures, tables and sections taken out."""
     for tag in ("p", "li", "dd", "figcaption"):
-        for node in page.one("main").all(tag):
-            if not any(node.all(inner) for inner in ("table", "p", "li", "dd")) and "toc" not in node.classes:
-                yield node.text
+        for node in page.one("div", class_="content").all(tag):
+            if not any(node.all(inner) for inner in ("table", "p", "li", "dd")):
+                yield REFERENCE.sub(" ", node.text)
 
 
 def in_sentences(name: str, site: Path) -> list[str]:
