@@ -84,6 +84,8 @@ lint: env ## style and errors that need no run
 quarto: env ## the same pages by Quarto, where it is installed, in reports/_quarto/
 	@command -v quarto >/dev/null || { echo "Quarto was not found. Install it from quarto.org, or" \
 		"'.venv/bin/pip install quarto-cli' where its release page is reached."; exit 1; }
+	@# The pages read the tables for download, and link to them.
+	python -m analysis export --to reports/downloads
 	quarto render reports --output-dir _quarto
 
 clean: ## remove the rendered pages and the caches; data and results stay

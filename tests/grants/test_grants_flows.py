@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -172,6 +173,24 @@ def test_a_type_that_may_be_a_grant_has_a_bucket_and_stops_the_command(tmp_path:
     assert unknown["obligations_usd"].tolist() == [Decimal("7.00")] * 2 and len(frame) == 4
     with pytest.raises(DataError, match=f"line 3, column 'assistance_type_code': the award type '{kind}'"):
         flows(tmp_path, content(rows))
+
+
+@pytest.mark.parametrize("usd", ["1.005", "1e3", " 5.00", ".5", "+5", "(5.00)", "1,000", "n/a", "9" * 16])
+def test_an_amount_that_is_none_is_not_lost_in_the_expression(usd: str) -> None:
+    rows = [row(), row(**{bulk.TYPE: "07", bulk.USD: usd}), row(**{bulk.USD: ""})]
+    frame = county_flows(ibis.memtable(pd.DataFrame(rows)[HEADER])).execute()
+    assert frame["obligations_usd"].tolist() == [Decimal("10.00")] * 2 and set(frame["transactions"]) == {2}
+    with pytest.raises(Exception, match=re.escape(f"no amount: {usd}")):
+        county_flows(ibis.memtable(pd.DataFrame([*rows, row(**{bulk.USD: usd})])[HEADER])).execute()
+
+
+def test_columns_of_numbers_are_refused_and_empty_ones_are_text() -> None:
+    frame = pd.DataFrame([row()])[HEADER]
+    for name, values in ((bulk.USD, 10.0), (bulk.RECIPIENT, 17031), (bulk.PLACE, 1)):
+        with pytest.raises(DataError, match=f"column '{name}': the column is .*text was expected"):
+            county_flows(ibis.memtable(frame.assign(**{name: values})))
+    nothing = county_flows(ibis.memtable(frame.assign(**{bulk.RECIPIENT: None, bulk.AGENCY: None}))).execute()
+    assert set(nothing["county_geoid"]) == {"missing", "17031"} and set(nothing["awarding_agency"]) == {""}
 
 
 def test_a_county_code_gets_its_lost_zero_back() -> None:

@@ -184,6 +184,10 @@ def bundles(name: str, tables: dict[str, pd.DataFrame]) -> list[set[str]]:
             for key in keys:
                 together.setdefault(key, set()).update(held)
     out += beside.values()
+    if name == "ledger":  # shows the main list entry by entry
+        entries = tables["jurisdictions.csv"].drop(columns="page_order").fillna("")
+        own = entries[entries["vintage"] == read_params()["vintages"]["main_list"]]
+        out += [row_forms(row) for row in own.to_dict("records")]
     if name == "robustness":
         out.append(set(tokens(str(read_params()["multiverse"]))))
     if "data_quality" in name:
@@ -274,6 +278,18 @@ def tampered(cells: list[str]) -> list[str]:
     position = max(i for i, cell in enumerate(cells) if tokens(cell))
     changed = re.sub(r"\d", lambda digit: str((int(digit[0]) + 3) % 10), cells[position], count=1)
     return [*cells[:position], changed, *cells[position + 1 :]]
+
+
+def test_a_row_of_money_without_residents_says_so(site, tables):
+    stakes, said = tables["dollars_at_stake.csv"], "nothing per resident"
+    main = f"listed_{read_params()['vintages']['main_list']}".replace("-", "_")
+    known = stakes[stakes["flags"].str.contains(main) & stakes["amount_usd"].notna()]
+    newest = known["fiscal_year"] == known.groupby("measure")["fiscal_year"].transform("max")
+    without = known[newest & known["per_resident_usd"].isna()]
+    page = parse((site / "money.html").read_text(encoding="utf-8"))
+    told = [cells for cells in rows(page) if said in cells[-1]]
+    assert len(told) == len(without) > 0
+    assert {cells[1] for cells in told} == set(without["name"])
 
 
 # Lists the downloads' own sizes, which no committed table holds; its test is that of the downloads.
