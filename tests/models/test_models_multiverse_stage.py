@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -233,6 +234,12 @@ def test_cells_are_drawn_from_every_family_with_its_main_one(repository):
     assert {tuple(each.values()) for each in drawn} <= every
     fewer = replace(repository, cells={"county": 5, "place": 2}).drawn_cells()
     assert len(fewer) == 35 and [each for each in drawn if each in fewer] == fewer
+    by_lot = Counter(
+        (each["level"], family(each), each["sample"]) for each in drawn if not repository.is_main(each)
+    )
+    for one in families:
+        sizes = [number for key, number in by_lot.items() if key[:2] == one]
+        assert sizes and max(sizes) - min(sizes) <= 1
 
 
 def test_the_main_cell_is_the_model_by_itself(repository):
