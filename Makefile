@@ -55,15 +55,15 @@ test-tools: env ## what a few tests need, and are skipped without: a browser's d
 verify: env ## re-run everything by force in a temporary clone and compare every byte
 	python -m analysis.verify
 
-# Packages that benchmarks compare with are needed for nothing else, so they are beside the lock: an environment
-# of their own that also sees the project's.
+# Packages that benchmarks compare with are needed for nothing else, so they have a lock and an environment of
+# their own, which also sees the project's.
 BENCH := .venv-bench
-$(BENCH)/.complete: $(STAMP)
+$(BENCH)/.complete: $(STAMP) requirements-bench.lock
 	rm -rf $(BENCH)
 	python -m venv $(BENCH)
 	@python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 		> "$$($(BENCH)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
-	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check specification-curve==0.3.9 wildboottest==0.3.2
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench.lock
 	@touch $@
 
 bench: env $(BENCH)/.complete ## time and memory of pipeline, ledger, predictions, multiverse, size and coverage of tests

@@ -60,6 +60,15 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{max(digits - 1 - size, 0)}f}"
 
 
+def p_value(value: float) -> str:
+    """A p-value with two significant digits, and no more than that it is small where it is.
+
+    >>> p_value(0.0243), p_value(9.6e-9), p_value(np.nan)
+    ('0.024', 'below 0.001', '')
+    """
+    return "below 0.001" if value < 0.001 else number(value, 2)
+
+
 def markdown_table(
     frame: pd.DataFrame, *, headers: Mapping[str, str] | None = None, digits: int = 3, escaped: bool = True
 ) -> str:

@@ -138,6 +138,7 @@ SIDE_BY_SIDE = {
     "estimates.csv": ["term", "estimator"],
     "fits.csv": ["estimator"],
     "inference.csv": ["term", "estimator"],
+    "improbable_judged.csv": ["vintage", "level", "kind", "measure"],
     "list_error.csv": ["headline", "sample"],
     "multiverse_choices.csv": ["focal", "level", "choice", "value"],
     "multiverse_inference.csv": ["focal", "level", "family"],
