@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import ModelError
+from analysis.models.jackknife import cv3, without_each
 from analysis.models.measurement.noisy import Noisy, noisy_design
 from analysis.models.measurement.rubin import pool
 from analysis.models.measurement.shrinkage import shrinkage
@@ -41,9 +42,10 @@ class Simulation:
 def with_and_without(model: Model, data: pd.DataFrame, simulation: Simulation) -> pd.DataFrame:
     """One model by four methods, on the same rows.
 
-    Methods: `published`, the figures as they are; `draws`, pooled by Rubin's rules, which counts the survey's
-    error and does not undo the attenuation; `simex` and `shrinkage`, which undo it. Quantities: `coefficient`
-    of each term, and `slope_per_sd` of each column at the means of the others.
+    Methods: `published`, the figures as they are; where the model names clusters `published_jackknife`, the
+    same with the kind of error (CV3) that `shrinkage` has; `draws`, pooled by Rubin's rules, which counts the
+    survey's error and does not undo the attenuation; `simex` and `shrinkage`, which undo it. Quantities:
+    `coefficient` of each term, and `slope_per_sd` of each column at the means of the others.
 
     Returns
     -------
@@ -67,12 +69,15 @@ def with_and_without(model: Model, data: pd.DataFrame, simulation: Simulation) -
     asked["has_error"] = [any(part in noisy.errors for part in term.split(":")) for term in asked["term"]]
     methods: dict[str, Callable[[], pd.DataFrame]] = {
         "published": lambda: _stated(_as_published(noisy), linear),
+        "published_jackknife": lambda: _stated(_jackknifed(noisy), linear),
         "draws": lambda: _drawn(noisy, linear, simulation),
         "simex": lambda: _stated(
             simex(noisy, simulation.lambdas, simulation.simex_draws, simulation.seed), linear
         ),
         "shrinkage": lambda: _stated(shrinkage(noisy), linear),
     }
+    if arrays.codes is None:
+        del methods["published_jackknife"]
     draws = {"draws": simulation.draws, "simex": simulation.simex_draws * len(simulation.lambdas)}
     tables = []
     for method, made in methods.items():
@@ -95,6 +100,12 @@ def with_and_without(model: Model, data: pd.DataFrame, simulation: Simulation) -
 def _as_published(noisy: Noisy) -> Corrected:
     beta = coefficients(noisy.arrays)
     return Corrected(beta, *sandwich(noisy.arrays, influence(noisy.arrays, beta)))
+
+
+def _jackknifed(noisy: Noisy) -> Corrected:
+    beta = coefficients(noisy.arrays)
+    without = without_each(noisy.arrays, noisy.arrays.codes, beta)
+    return Corrected(beta, cv3(without, beta), noisy.arrays.clusters - 1.0)
 
 
 def _drawn(noisy: Noisy, linear: np.ndarray, simulation: Simulation) -> pd.DataFrame:
