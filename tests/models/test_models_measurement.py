@@ -23,11 +23,13 @@ from analysis.models.measurement import (
 )
 from analysis.models.measurement.errors import drawn, with_error
 from analysis.models.measurement.simex import extrapolation
+from analysis.models.measurement.stage import declared, surveyed
+from analysis.panel import load_panel
 
 TRUE = {"x": 1.0, "z": -0.5}
 
 
-def surveyed(n: int = 4000, seed: int = 0, error: float = 0.6, states: int = 40) -> pd.DataFrame:
+def survey_of(n: int = 4000, seed: int = 0, error: float = 0.6, states: int = 40) -> pd.DataFrame:
     """Units whose true x is seen with errors of known, unequal size; listed by a logit on the true one."""
     rng = np.random.default_rng(seed)
     z = rng.normal(size=n)
@@ -52,11 +54,11 @@ LOGIT = Model("logit", "listed", ["x", "z"], cluster="state")
 
 @pytest.fixture(scope="module")
 def noisy():
-    return noisy_design(LOGIT, surveyed())
+    return noisy_design(LOGIT, survey_of())
 
 
 def test_attenuation_and_its_correction_in_a_logit(noisy):
-    data = surveyed()
+    data = survey_of()
     oracle = fit(LOGIT.with_(covariates=["true", "z"]), data).coefficients
     naive = fit(LOGIT, data).coefficients
     assert oracle[1] == pytest.approx(TRUE["x"], abs=0.1)
@@ -72,7 +74,7 @@ def test_attenuation_and_its_correction_in_a_logit(noisy):
 
 def test_least_squares_is_corrected_in_full():
     model = Model("ols", "outcome", ["x", "z"], estimator="lpm", cluster="state")
-    data = surveyed(8000, 1)
+    data = survey_of(8000, 1)
     found = noisy_design(model, data)
     naive = fit(model, data).coefficients
     corrected = shrinkage(found)
@@ -83,7 +85,7 @@ def test_least_squares_is_corrected_in_full():
 
 
 def test_draws_add_error_and_do_not_undo_attenuation():
-    table = with_and_without(LOGIT, surveyed(), Simulation(draws=50, simex_draws=10))
+    table = with_and_without(LOGIT, survey_of(), Simulation(draws=50, simex_draws=10))
     rows = table[(table["quantity"] == "coefficient") & (table["term"] == "x")].set_index("method")
     estimate = rows["estimate"]
     assert estimate["draws"] < estimate["published"] < estimate["simex"] < 1.1
@@ -95,7 +97,7 @@ def test_draws_add_error_and_do_not_undo_attenuation():
 
 
 def test_without_error_nothing_changes():
-    data = surveyed(error=1e-9)
+    data = survey_of(error=1e-9)
     naive = fit(LOGIT, data).coefficients
     found = noisy_design(LOGIT, data)
     for corrected in (simex(found, draws=4), shrinkage(found)):
@@ -106,7 +108,7 @@ def test_without_error_nothing_changes():
 def test_standard_errors_of_the_corrections_are_those_of_repetitions():
     model, found = LOGIT.with_(cluster=None), {"simex": [], "shrinkage": []}
     for seed in range(40):
-        one = noisy_design(model, surveyed(700, seed + 10))
+        one = noisy_design(model, survey_of(700, seed + 10))
         for name, corrected in (("simex", simex(one, draws=6)), ("shrinkage", shrinkage(one))):
             found[name].append([corrected.estimates[1], np.sqrt(corrected.covariance[1, 1])])
     for name, rows in found.items():
@@ -117,7 +119,7 @@ def test_standard_errors_of_the_corrections_are_those_of_repetitions():
 
 def test_products_and_squares_are_calibrated_as_such():
     rng = np.random.default_rng(5)
-    data = surveyed(20000, 2).assign(listed=0)
+    data = survey_of(20000, 2).assign(listed=0)
     eta = -1 + 0.7 * data["true"] + 0.4 * data["true"] * data["z"] - 0.2 * data["true"] ** 2
     data["outcome"] = eta + rng.normal(size=len(data))
     model = Model("products", "outcome", ["x", "z", "x:z", "x:x"], estimator="lpm", cluster="state")
@@ -199,7 +201,7 @@ def test_draws_have_the_published_spread_and_stay_in_range():
 
 
 def test_rows_without_a_margin_leave_and_are_counted():
-    data = surveyed(900)
+    data = survey_of(900)
     data.loc[data.index[:30], "x_moe"] = np.nan
     found = noisy_design(LOGIT, data)
     assert (found.without_margin, len(found.arrays.y)) == (30, 870)
@@ -215,7 +217,7 @@ def test_rows_without_a_margin_leave_and_are_counted():
 
 
 def test_errors_as_large_as_the_spread_give_a_reason_and_no_number():
-    data = surveyed(900, error=0.5)
+    data = survey_of(900, error=0.5)
     data["x_moe"] *= 8
     table = with_and_without(LOGIT, data, Simulation(simex_draws=2, lambdas=(0.5, 1.0))).set_index("method")
     assert table.loc["shrinkage", "estimate"].isna().all()
@@ -247,11 +249,11 @@ def test_fewer_than_fifty_draws_are_refused():
 
 def test_other_estimators_are_refused():
     with pytest.raises(ModelError, match="logit or lpm"):
-        simex(noisy_design(LOGIT.with_(estimator="firth", cluster=None), surveyed(500)), draws=2)
+        simex(noisy_design(LOGIT.with_(estimator="firth", cluster=None), survey_of(500)), draws=2)
 
 
 def test_state_effects_and_weights_are_kept():
-    data = surveyed(1500, states=8).assign(weight=lambda frame: 1 + frame.index % 3)
+    data = survey_of(1500, states=8).assign(weight=lambda frame: 1 + frame.index % 3)
     for model in (
         LOGIT.with_(fixed_effects="state"),
         Model("ols", "outcome", ["x", "z"], estimator="lpm", fixed_effects="state", cluster="state"),
@@ -294,7 +296,7 @@ def test_reliability_is_told_by_size_and_where_there_is_none():
 
 
 def test_slopes_at_the_means_are_those_of_a_centred_model():
-    data = surveyed(1500).assign(xz=0)
+    data = survey_of(1500).assign(xz=0)
     model = LOGIT.with_(covariates=["x", "z", "x:z"])
     table = with_and_without(model, data, Simulation(simex_draws=2, lambdas=(0.5, 1.0)))
     found = table[(table["method"] == "published") & (table["quantity"] == "slope_per_sd")].set_index("term")
@@ -304,3 +306,24 @@ def test_slopes_at_the_means_are_those_of_a_centred_model():
         spread = data[term].std()
         assert found.loc[term, "estimate"] == pytest.approx(other.loc[term, "estimate"] * spread, rel=1e-6)
         assert found.loc[term, "std_error"] == pytest.approx(other.loc[term, "std_error"] * spread, rel=1e-6)
+
+
+def test_the_stage_names_what_params_declare(project):
+    models, sets, simulation = declared()
+    assert [model.name for model in models] == ["main"] and list(sets) == ["latest"]
+    assert simulation == Simulation(50, 2, [0.5, 1.0], 1)
+    text = (project / "params.yaml").read_text(encoding="utf-8")
+    (project / "params.yaml").write_text(text.replace("sets: {latest: ", "sets: {} #"), encoding="utf-8")
+    with pytest.raises(ModelError, match="needs `sets`"):
+        declared()
+
+
+def test_every_survey_variable_of_the_panel_is_told():
+    counties = load_panel("county")
+    _, sets, _ = declared()
+    names = surveyed(sets, counties)
+    with_margin = {column.removesuffix("_moe") for column in counties if column.endswith("_moe")}
+    assert len(with_margin) > 8 and with_margin <= set(names)
+    assert {"foreign_born_share", "bachelors_share", "log_median_income_2024"} <= set(names)
+    coherent = {part for name in sets["coherent"] for part in name.split(":")}
+    assert {part for part in coherent if not drawn_from(part, counties)} == {"democratic_share_2024"}

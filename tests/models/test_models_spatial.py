@@ -410,6 +410,23 @@ def test_spatial_noise_is_significant_before_correction_and_not_after():
         placebo(design(OLS, data), fields[:, :2], *where, [100], "zz")
 
 
+def test_noise_of_short_range_keeps_its_level_after_correction():
+    rows, columns = np.divmod(np.arange(30 * 30), 30)
+    where = 30 + 0.54 * rows, -100 + 0.6 * columns
+    shock, rng = noise_fields(*where, 100, 1, seed=1)[:, 0], np.random.default_rng(1)
+    data = pd.DataFrame(
+        {
+            "x": rng.normal(size=900),
+            "outcome": shock + 0.3 * rng.normal(size=900),
+            "state": [f"{row // 5}/{column // 5}" for row, column in zip(rows, columns, strict=True)],
+        }
+    )
+    fields = noise_fields(*where, 100, 200, seed=2)
+    rejected = placebo(design(OLS, data), fields, *where, [100, 200, 300]).set_index("method")["rejected"]
+    assert rejected["independent"] > 0.3
+    assert rejected["larger"] < 0.1
+
+
 def test_models_are_compared_on_the_same_rows():
     names = ["main_listed_states", "within_listed_states", "within_logit_listed_states"]
     found = compared(names)
