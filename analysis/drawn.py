@@ -162,6 +162,17 @@ SURVEY_METHODS = {
 }
 
 
+# Rows of the figure of survey errors; the catalogue's labels are too long beside four marks each.
+SURVEY_TERMS = {
+    "democratic_share_2024": "Democratic share",
+    "limited_english_share": "little English spoken",
+    "hispanic_share_2022": "Hispanic or Latino",
+    "no_high_school_share": "no high-school diploma",
+    "low_income_share": "near the poverty line",
+    "log_population_2022": "residents (log)",
+}
+
+
 def survey_error_data() -> pd.DataFrame:
     """`panel, row, kind, estimate, conf_low, conf_high`: slopes of one standard deviation by method.
 
@@ -176,7 +187,7 @@ def survey_error_data() -> pd.DataFrame:
     ]
     shown = shown.assign(
         panel=shown["model"].map(SAMPLES),
-        row=shown["term"].map(label),
+        row=shown["term"].map(SURVEY_TERMS),
         kind=shown["method"].map(SURVEY_METHODS),
     )
     order = shown["kind"].map(list(SURVEY_METHODS.values()).index).sort_values(kind="stable").index
