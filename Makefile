@@ -49,7 +49,7 @@ repro: env ## from the published lists to the rendered pages: reports/_site/inde
 test: env ## the tests
 	python -m pytest
 
-test-tools: env ## what a few tests need, and are skipped without: a browser's driver, axe-core, reference data
+test-tools: env ## what a few tests need, and are skipped without: a browser's driver, axe-core, reference data, esda
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-test.lock
 
 verify: env ## re-run everything by force in a temporary clone and compare every byte

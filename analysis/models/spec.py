@@ -142,6 +142,24 @@ def load_model(name: str) -> Model:
     return Model(**{"name": name, **entry})
 
 
+def declared_keys(part: str, keys: Iterable[str]) -> dict:
+    """A part of `params.yaml` that has just these keys.
+
+    Raises
+    ------
+    ModelError : no such part, or a key that is unknown (with the nearest) or missing.
+    """
+    entry, keys = read_params().get(part), list(keys)
+    if not isinstance(entry, dict):
+        raise ModelError(f"params.yaml: `{part}` must be a mapping with {', '.join(keys)}.")
+    for key in entry:
+        if key not in keys:
+            raise ModelError(f"params.yaml: {part} has no key {key!r}.{nearest(key, keys)}")
+    if absent := [key for key in keys if key not in entry]:
+        raise ModelError(f"params.yaml: {part} lacks {', '.join(absent)}.")
+    return entry
+
+
 def distinct(value: object, field: str, model: object) -> tuple[str, ...]:
     """A tuple of distinct names out of a name, a list of names, or None."""
     names = () if value is None else (value,) if isinstance(value, str) else value

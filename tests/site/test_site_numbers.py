@@ -140,11 +140,14 @@ SIDE_BY_SIDE = {
     "inference.csv": ["term", "estimator"],
     "improbable_judged.csv": ["vintage", "level", "kind", "measure"],
     "list_error.csv": ["headline", "sample"],
+    "measurement.csv": ["covariates", "model", "quantity", "term"],
+    "measurement_reliability.csv": ["term"],
     "multiverse_choices.csv": ["focal", "level", "choice", "value"],
     "multiverse_inference.csv": ["focal", "level", "family"],
     "multiverse_variance.csv": ["focal", "level", "family"],
     "prediction_importance.csv": ["prediction", "kind", "set"],
     "prediction_metrics.csv": ["prediction", "model", "scheme"],
+    "spatial_placebo.csv": ["method", "cutoff_km"],
 }
 
 
@@ -213,7 +216,7 @@ def side_by_side(file: str, tables: dict[str, pd.DataFrame]) -> Iterator[tuple[t
     keys, table = SIDE_BY_SIDE.get(file, []), tables[file]
     if "estimator" in keys and "estimator" not in table:
         table = table.merge(tables["fits.csv"][["model", "estimator"]], on="model", validate="many_to_one")
-    for values, rows in table.groupby(keys) if keys else ():
+    for values, rows in table.groupby(keys, dropna=False) if keys else ():
         yield (*keys, *values), set().union(*map(row_forms, rows.to_dict("records")))
 
 
