@@ -49,21 +49,21 @@ repro: env ## from the published lists to the rendered pages: reports/_site/inde
 test: env ## the tests
 	python -m pytest
 
-test-tools: env ## what a few tests need, and are skipped without: a browser's driver, axe-core, reference data
+test-tools: env ## what a few tests need, and are skipped without: a browser's driver, axe-core, reference data, esda
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-test.lock
 
 verify: env ## re-run everything by force in a temporary clone and compare every byte
 	python -m analysis.verify
 
-# Packages that benchmarks compare with are needed for nothing else, so they are beside the lock: an environment
-# of their own that also sees the project's.
+# Packages that benchmarks compare with are needed for nothing else, so they have a lock and an environment of
+# their own, which also sees the project's.
 BENCH := .venv-bench
-$(BENCH)/.complete: $(STAMP)
+$(BENCH)/.complete: $(STAMP) requirements-bench.lock
 	rm -rf $(BENCH)
 	python -m venv $(BENCH)
 	@python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 		> "$$($(BENCH)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
-	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check specification-curve==0.3.9 wildboottest==0.3.2
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench.lock
 	@touch $@
 
 bench: env $(BENCH)/.complete ## time and memory of pipeline, ledger, predictions, multiverse, size and coverage of tests
@@ -84,6 +84,8 @@ lint: env ## style and errors that need no run
 quarto: env ## the same pages by Quarto, where it is installed, in reports/_quarto/
 	@command -v quarto >/dev/null || { echo "Quarto was not found. Install it from quarto.org, or" \
 		"'.venv/bin/pip install quarto-cli' where its release page is reached."; exit 1; }
+	@# The pages read the tables for download, and link to them.
+	python -m analysis export --to reports/downloads
 	quarto render reports --output-dir _quarto
 
 clean: ## remove the rendered pages and the caches; data and results stay

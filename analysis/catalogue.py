@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import DataError, nearest
+from analysis.margins import margin_of_proportion
 from analysis.provenance import read_origin, read_param, read_yaml, vintages
 
 GROUPS = {
@@ -365,19 +366,15 @@ def evaluate(formula: str, columns: Mapping[str, pd.Series]) -> pd.Series:
 
 
 def proportion_margin(formula: str, columns: Mapping[str, pd.Series]) -> pd.Series:
-    """The 90 % margin of error of `X_E / Y_E` from the columns `X_M` and `Y_M`.
+    """The 90 % margin of error of `X_E / Y_E` from the columns `X_M` and `Y_M`, as of a proportion.
 
-    Where the radicand of the formula for a proportion is negative the formula for a ratio is taken. A
-    denominator without a margin is a controlled total, whose margin is zero.
-    Source: Census Bureau, Understanding and Using ACS Data (2020), chapter 8.
+    A denominator without a margin is a controlled total, whose margin is zero.
     """
     numerator, denominator = names_in(formula)
-    x, y = columns[numerator], columns[denominator]
-    margin_x = columns[f"{numerator[:-1]}M"]
-    margin_y = columns[f"{denominator[:-1]}M"].fillna(0.0)
-    with np.errstate(all="ignore"):
-        share = x / y
-        inside = margin_x**2 - (share * margin_y) ** 2
-        radicand = inside.where(inside >= 0, margin_x**2 + (share * margin_y) ** 2)
-        margin = np.sqrt(radicand) / y
-    return margin.where(np.isfinite(margin))
+    margin = margin_of_proportion(
+        columns[numerator],
+        columns[f"{numerator[:-1]}M"],
+        columns[denominator],
+        columns[f"{denominator[:-1]}M"].fillna(0.0),
+    )
+    return pd.Series(margin, index=columns[numerator].index)

@@ -1,4 +1,4 @@
-"""What changed in the tables since a version in git: entries, values, estimates, and what moved the headlines.
+"""What changed in the tables since a version in git: entries, values, estimates; what moved the headlines.
 
 The comparison needs git's history, which an archive or a shallow clone does not have. So it is no stage: the
 command `python -m analysis changes` makes it, its three tables are committed, and the page reads these.
@@ -223,8 +223,9 @@ def differs_from_commit() -> bool:
 
 
 def update(since: str | None = None) -> str:
-    """Compare and write `changes.csv`, `changes_since.csv` and `headline_changes.csv`; returns a sentence that
-    says what was done.
+    """Compare and write `changes.csv`, `changes_since.csv` and `headline_changes.csv`.
+
+    Returns a sentence that says what was done.
 
     Parameters
     ----------

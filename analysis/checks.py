@@ -105,7 +105,7 @@ def check_codes(ledger: pd.DataFrame, panels: Mapping[str, pd.DataFrame], scope:
 
 
 def check_panel(level: str, panel: pd.DataFrame, catalogue: Mapping[str, Variable]) -> list[Check]:
-    """Keys, widths, ranges and missing shares of one panel."""
+    """Keys, widths, ranges, missing shares and margins of one panel."""
     scope = f"panel_{level}"
     widths = {int(width) for width in panel.index.str.len()}
     rows = [
@@ -134,6 +134,11 @@ def check_panel(level: str, panel: pd.DataFrame, catalogue: Mapping[str, Variabl
                 "missing share", where, float(values.isna().mean()), "below 1", bool(values.notna().any())
             )
         )
+        if variable.margin:
+            margins = panel[f"{name}_moe"]
+            bare, negative = values.notna() & margins.isna(), margins < 0
+            rows.append(compare("figures without a margin", where, int(bare.sum()), 0))
+            rows.append(compare("margins below zero", where, int(negative.sum()), 0))
     return rows
 
 

@@ -154,6 +154,66 @@ def describe_coefficients(data: pd.DataFrame) -> str:
     )
 
 
+SURVEY_METHODS = {
+    "published": "as published",
+    "draws": "over draws",
+    "simex": "SIMEX",
+    "shrinkage": "shrinkage",
+}
+
+
+# Rows of the figure of survey errors; the catalogue's labels are too long beside four marks each.
+SURVEY_TERMS = {
+    "democratic_share_2024": "Democratic share",
+    "limited_english_share": "little English spoken",
+    "hispanic_share_2022": "Hispanic or Latino",
+    "no_high_school_share": "no high-school diploma",
+    "low_income_share": "near the poverty line",
+    "log_population_2022": "residents (log)",
+}
+
+
+def survey_error_data() -> pd.DataFrame:
+    """`panel, row, kind, estimate, conf_low, conf_high`: slopes of one standard deviation by method.
+
+    Log odds, of the set of covariates in which every survey figure has a margin.
+    """
+    table = read_output("measurement.csv")
+    shown = table[
+        (table["covariates"] == "coherent")
+        & (table["quantity"] == "slope_per_sd")
+        & table["model"].isin(SAMPLES)
+        & table["method"].isin(SURVEY_METHODS)
+    ]
+    shown = shown.assign(
+        panel=shown["model"].map(SAMPLES),
+        row=shown["term"].map(SURVEY_TERMS),
+        kind=shown["method"].map(SURVEY_METHODS),
+    )
+    order = shown["kind"].map(list(SURVEY_METHODS.values()).index).sort_values(kind="stable").index
+    return shown.loc[order, ["panel", "row", "kind", "estimate", "conf_low", "conf_high"]].reset_index(
+        drop=True
+    )
+
+
+def describe_survey_error(data: pd.DataFrame) -> str:
+    parts = []
+    for panel, rows in data.groupby("panel", sort=False):
+        sure = [
+            name
+            for name, own in rows.groupby("row", sort=False)
+            if (own["conf_low"] > 0).all() or (own["conf_high"] < 0).all()
+        ]
+        parts.append(f"{panel}: {', '.join(sure) if sure else 'none'}")
+    panels, names, kinds = (count(data[column].nunique()) for column in ("panel", "row", "kind"))
+    return (
+        f"{panels} panels side by side, each with its own scale, one row for each of {names} covariates and "
+        f"in each row {kinds} marks, one a method: a point for the slope in log odds, a bar for its 95 % "
+        "limits, and a line at zero. Covariates whose limits leave out zero by every method, by panel: "
+        f"{'; '.join(parts)}."
+    )
+
+
 def amounts_data(measure: str, year: int, unit: str) -> pd.DataFrame:
     """`geoid, name, state, reading, measure, fiscal_year, amount_usd`: listed governments with an amount.
 
@@ -203,6 +263,12 @@ FIGURES = {
         coefficients_data,
         describe_coefficients,
         "the models of this project (`estimates.csv`, `inference.csv`)",
+    ),
+    "survey-error": Drawn(
+        "Slopes with and without the survey's errors",
+        survey_error_data,
+        describe_survey_error,
+        "the models of this project (`measurement.csv`)",
     ),
     "prime_awards": Drawn(
         "Listed cities by prime awards of FY2023",

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.provenance import read_output, read_param, released, version
-from analysis.tables import number
-from analysis.wording import claim, count, day, direction, frequency, how_many, percent
+from analysis.tables import markdown_table, number
+from analysis.wording import claim, count, day, direction, frequency, how_many, percent, points
 
 # What the models of each sample are called, wherever they are shown side by side.
 SAMPLES = {
@@ -22,6 +22,15 @@ SAMPLES_BESIDE = {
     "main_without_illinois": "all but Illinois",
     "main_listed_without_illinois": "listed states but Illinois",
     "within_state_logit": "within states, effects",
+}
+# The choices of model and sample by which the second finding could have been reached.
+CHOICES = {
+    "main": "all counties, logit",
+    "main_firth": "all counties, logit with Firth's penalty (limits not clustered)",
+    "main_listed_states": "counties of listed states, logit",
+    "main_other_states": "counties of other states, logit",
+    "within_state": "within states, linear, all states",
+    "within_state_mixed": "within states, linear, states with listed and unlisted counties",
 }
 VOTE = "democratic_share_2024"
 TOLD = "no difference that can be told from chance"
@@ -43,7 +52,7 @@ def question() -> str:
     """The question that the project asks."""
     return (
         "Which measured features of a county predict that the Department of Homeland Security named it on "
-        f"its list, as archived on {list_day()}, and how sure can we be?"
+        f'its list of "sanctuary jurisdictions", as archived on {list_day()}, and how sure can we be?'
     )
 
 
@@ -92,10 +101,8 @@ def by_vote() -> str:
         f"{percent(high['value'])}. Inside, the figures for {percent(low_in['value'])} and "
         f"{percent(high_in['value'])} are {frequency(low_in)} and {frequency(high_in)}. "
         + claim(
-            "The ranges, and what is said of them, rest on errors clustered by state, which are too small "
-            "where few states carry the answer. The test of the vote's coefficient that is adjusted for all "
-            f"{count(len(family))} terms of the model does not tell it from chance outside either "
-            f"(p = {number(adjusted, 2)}).",
+            f"Adjusted for all {count(len(family))} terms of the model, the test of the vote does not tell "
+            f"it from chance outside either (p = {number(adjusted, 2)}).",
             adjusted > 0.05,
         )
     )
@@ -116,12 +123,30 @@ def by_agreement() -> str:
     )
 
 
+def choices() -> str:
+    """The table of what goes with ten points more of the Democratic share, by choice of model and sample."""
+    effects = read_output("marginal_effects.csv").set_index(["model", "term", "per"])
+    fits = read_output("fits.csv").set_index("model")
+    rows = [effects.loc[(model, VOTE, "ten_points")] for model in CHOICES]
+    return markdown_table(
+        pd.DataFrame(
+            {
+                "Choice": list(CHOICES.values()),
+                "Percentage points (95 % limits)": [points(row) for row in rows],
+                "Reading": [direction(row) for row in rows],
+                "Counties": [count(fits.loc[model, "n"]) for model in CHOICES],
+                "Listed": [count(fits.loc[model, "events"]) for model in CHOICES],
+            }
+        )
+    )
+
+
 def not_shown() -> str:
     """What the findings do not show; a link to the ledger stands in it."""
     return (
         "**What this does not show.** Being listed is not a policy, and nothing here says why a place was "
         "named: the agency published no rule. These are associations, not causes. The list was withdrawn "
-        "within days and holds errors; the [ledger](ledger.qmd) shows them, and none is corrected away."
+        "within days; the [ledger](ledger.qmd) shows its errors, and corrects none away."
     )
 
 
@@ -141,7 +166,8 @@ def limits() -> list[str]:
         "and not a sample. Ranges say how much a figure would move if the states were drawn anew from many "
         f"such states. They rest on {count(fits.loc['main', 'clusters'])} states of very unequal size, "
         f"which count as about {count(whole)} equal ones in all counties and as {count(inside)} in the "
-        "listed states: too few for limits to be taken to the letter.",
+        "listed states: too few for limits to be taken to the letter, and where few of them carry an answer "
+        "its range is too narrow.",
         "Shares of residents say nothing about persons.",
     ]
 

@@ -14,7 +14,7 @@ from analysis.models.summaries import SAMPLES
 
 COLUMNS = ["headline", "sample", "moved_by", "before", "after", "change", "note"]
 FAMILY, PREDICTED = "main", "county"  # the models whose results are the headlines
-LISTS, UNITS, TOGETHER = "lists", "units that came or went", "together"
+LISTS, UNITS, TOGETHER = "lists and rosters", "units that came or went", "together"
 NOTHING = "nothing"
 
 
@@ -62,7 +62,8 @@ def sources_of(name: str) -> str:
     if variable is None:
         return LISTS if "listed" in name or "mixed" in name else "geography"
     if variable.source != "derived":
-        return variable.source.partition("/")[0]
+        source = variable.source.partition("/")[0]
+        return LISTS if source == "ledger" else source
     parts = {sources_of(part) for part in names_in(variable.formula)}
     return " and ".join(sorted({one for part in parts for one in part.split(" and ")}))
 
@@ -79,7 +80,7 @@ def differing(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, list[str]]
 
 
 def swaps(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The panel of before with one source's columns of after, for each source that differs, and with its units."""
+    """The panel of before with one source's columns of after, by source, and with its units."""
     units = after.index.intersection(before.index)
     found = {}
     for source, names in differing(before, after).items():

@@ -26,6 +26,11 @@ UNITS = {
     "lpm": "probability for one unit of the covariate, with Wald limits",
     "conditional_logit": "log odds within strata for one unit of the covariate, with Wald limits",
 }
+# A number as `analysis.wording` and `number` write it, alone in its cell. Codes and years have no commas, and
+# are text.
+WRITTEN = re.compile(
+    r"(?:below )?[+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?(?:e[+-]\d+)?(?: (?:%|million|billion))?|[–-]|none|"
+)
 
 
 def escape(value: object) -> str:
@@ -55,10 +60,19 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{max(digits - 1 - size, 0)}f}"
 
 
+def p_value(value: float) -> str:
+    """A p-value with two significant digits, and no more than that it is small where it is.
+
+    >>> p_value(0.0243), p_value(9.6e-9), p_value(np.nan)
+    ('0.024', 'below 0.001', '')
+    """
+    return "below 0.001" if value < 0.001 else number(value, 2)
+
+
 def markdown_table(
     frame: pd.DataFrame, *, headers: Mapping[str, str] | None = None, digits: int = 3, escaped: bool = True
 ) -> str:
-    """The frame as a pipe table, its index left out; numbers to the right, text to the left.
+    """The frame as a pipe table without its index; numbers, written ones too, to the right, text to the left.
 
     Parameters
     ----------
@@ -81,7 +95,7 @@ def markdown_table(
             column.dtype
         )
         whole = pd.api.types.is_integer_dtype(column.dtype)
-        marks.append("---:" if is_number else ":---")
+        marks.append("---:" if is_number or is_written(column) else ":---")
         texts = [shown((headers or {}).get(name, name))]
         for value in column:
             if pd.isna(value):
@@ -94,6 +108,16 @@ def markdown_table(
     rows = list(zip(*cells, strict=True))
     lines = ["| " + " | ".join(row) + " |" for row in [rows[0], tuple(marks), *rows[1:]]]
     return "\n".join(lines) + "\n"
+
+
+def is_written(column: pd.Series) -> bool:
+    """Whether a column of text holds written numbers alone, beside cells that are empty, none or a dash.
+
+    >>> [is_written(pd.Series(cells)) for cells in (["3,144", ""], ["12 %"], ["17031"], ["2024"], ["none"])]
+    [True, True, False, False, False]
+    """
+    cells = column.dropna().astype("str")
+    return bool(cells.str.fullmatch(WRITTEN).all() and cells.str.contains(r"\d").any())
 
 
 def coefficient_table(fits: Fit | Iterable[Fit], *, format: str = "markdown") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -42,7 +43,8 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "project"
     processed = folder / "data" / "processed"
     processed.mkdir(parents=True)
-    (folder / "params.yaml").write_text("vintages: {}\n", encoding="utf-8")
+    shutil.copy(REPOSITORY / "params.yaml", folder)
+    (folder / "data" / "raw").symlink_to(REPOSITORY / "data" / "raw")
     (processed / "estimates.csv").write_text(ESTIMATES, encoding="utf-8")
     (processed / "jurisdictions.csv").write_text(LEDGER, encoding="utf-8")
     pd.DataFrame(
@@ -194,16 +196,16 @@ def test_each_source_is_told_by_what_it_moves(counties: pd.DataFrame) -> None:
     gone = after["state"] == "IL"
     after.loc[gone, "is_listed"] = 0
     entries = headline_moves(counties, after)
-    assert set(entries["moved_by"]) == {"lists"}
+    assert set(entries["moved_by"]) == {"lists and rosters", "nothing"}
     share = entries.set_index(["headline", "sample"])["change"]["listed_per_100", "all counties"]
     assert share == pytest.approx(-100 * counties.loc[gone, "is_listed"].sum() / len(counties))
     after["democratic_share_2024"] = after["democratic_share_2024"].where(after["state"] != "TX", 0.9)
     found = headline_moves(counties, after)
-    assert set(found["moved_by"]) == {"lists", "votes", "together"}
+    assert set(found["moved_by"]) == {"lists and rosters", "votes", "together", "nothing"}
     sums = found.groupby(["headline", "sample"]).agg({"change": "sum", "before": "first", "after": "first"})
     assert (sums["change"] - (sums["after"] - sums["before"])).abs().max() < 1e-9
     moved = found[found["headline"] == "listed_per_100"]["moved_by"]
-    assert set(moved) <= {"lists", "nothing"}, "votes list nobody"
+    assert set(moved) <= {"lists and rosters", "nothing"}, "votes list nobody"
 
 
 def test_units_that_went_and_columns_that_are_missing_are_said(counties: pd.DataFrame) -> None:
@@ -218,7 +220,8 @@ def test_a_derived_column_belongs_to_the_sources_of_its_parts() -> None:
     assert sources_of("democratic_share_2024") == "votes"
     assert sources_of("hispanic_share_2022_moe") == "acs" == sources_of("log_median_income")
     assert set(sources_of("slfrf_usd_per_resident").split(" and ")) == {"acs", "slfrf"}
-    assert sources_of("is_listed_dhs_2025_05_31") == sources_of("is_in_mixed_state") == "lists"
+    lists = ("is_listed_dhs_2025_05_31", "is_in_mixed_state", "is_listed", "has_listed_place_doj_2025_08_05")
+    assert {sources_of(name) for name in lists} == {"lists and rosters"}
 
 
 def test_the_committed_comparison_is_the_one_that_git_gives(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,13 @@ import yaml
 from analysis.catalogue import load_catalogue
 from analysis.panel import build, load_panel, read_source
 from analysis.provenance import read_output
+from analysis.tables import number
 from analysis.units import read_units
 from analysis.wording import count, frequency, how_many, percent
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+BOTH = README + (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -32,12 +34,17 @@ def test_findings_are_those_of_the_tables() -> None:
     )
     rosters = read_output("agreements_287g.csv").set_index(["roster", "scope"])
     roster, both = (rosters.loc[("2025-01-19", scope)] for scope in ("all counties", "states with both"))
+    inference = read_output("inference.csv").set_index(["method", "model", "term"]).sort_index()
+    adjusted = inference.loc[("romano_wolf", "main_other_states"), "p_value"]
+    vote = adjusted["democratic_share_2024"]
+    assert vote > 0.05
     lines = [
         f"- Of 100 counties in the {count(inside['states'])} states that are themselves listed, {frequency(inside)} "
         f"were listed; of 100 counties elsewhere, {frequency(outside)}.",
         f"- Outside those states, of 100 counties {frequency(low)} would be expected on the list if all had a "
         f"Democratic share of {percent(low['value'])}, and {frequency(high)} if all had {percent(high['value'])}. "
-        "Inside, the vote cannot be told from chance.",
+        "Inside, the vote cannot be told from chance; nor can it outside by the test that is adjusted for all "
+        f"{count(len(adjusted))} terms of the model (p = {number(vote, 2)}).",
         f"- Of {count(roster['with_agreement'])} counties whose own agency had a 287(g) agreement on 2025-01-19, "
         f"{how_many(roster['listed_with_agreement'])} was listed; only {count(both['with_agreement'])} of them lie in "
         "states that have any listed county.",
@@ -68,7 +75,7 @@ def test_the_example_runs_and_prints_a_table(capsys: pytest.CaptureFixture) -> N
 
 
 def test_the_commands_named_exist() -> None:
-    named = set(re.findall(r"`make ([a-z]+)`", README))
+    named = set(re.findall(r"`make ([a-z]+)`", BOTH))
     assert len(named) >= 5
     listed = subprocess.run(
         ["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
@@ -77,7 +84,7 @@ def test_the_commands_named_exist() -> None:
 
 
 def test_paths_named_exist() -> None:
-    paths = set(re.findall(r"`((?:analysis|data|reports|benchmarks)/[^` ]*)`", README))
-    paths |= set(re.findall(r"\]\(([^)#]+)\)", README))
-    assert len(paths) > 6
+    paths = set(re.findall(r"`((?:analysis|data|reports|benchmarks)/[^` ]*)`", BOTH))
+    paths |= set(re.findall(r"\]\(([^)#]+)\)", BOTH))
+    assert len(paths) > 8
     assert {path for path in paths if not (REPOSITORY / path).exists() and "_site" not in path} == set()

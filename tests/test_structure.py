@@ -19,6 +19,7 @@ ORDER = (
     "errors",
     "provenance",
     "writing",
+    "margins",
     "catalogue",
     "sources",
     "jurisdictions",

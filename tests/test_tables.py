@@ -109,5 +109,26 @@ def test_number(value, text):
     assert number(value) == text
 
 
+@pytest.mark.parametrize(
+    ("column", "right"),
+    [
+        (["3,144", "", None, "0"], True),
+        (["-1,234,567.50", "none", "–"], True),
+        (["12 %", "below 0.001", "1.2e-07"], True),
+        (["48.6 million", "2.75 billion", "5,000"], True),
+        (["17031", "06075"], False),
+        (["2021", "2024"], False),
+        (["2025-05-31"], False),
+        (["+7.3 (3.6 to 11.0)"], False),
+        (["none", ""], False),
+        ([], False),
+        (["yes", "12"], False),
+    ],
+)
+def test_written_numbers_stand_to_the_right_and_codes_to_the_left(column, right):
+    mark = markdown_table(pd.DataFrame({"a": pd.Series(column, dtype="str")})).splitlines()[1]
+    assert mark == ("| ---: |" if right else "| :--- |")
+
+
 def test_escape_is_one_line():
     assert escape("  a\n b ") == "a b"

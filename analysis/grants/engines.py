@@ -51,7 +51,8 @@ def duckdb_engine(memory: str, folder: Path, report: Callable[[float], None]) ->
     def watch() -> None:
         while not done.wait(0.5):
             with suppress(Exception):  # between two queries there is nothing to ask
-                report(engine.con.query_progress())
+                if (share := engine.con.query_progress()) > 0:  # of pipes it knows nothing
+                    report(share)
 
     watcher = Thread(target=watch, daemon=True)
     watcher.start()

@@ -6,17 +6,17 @@ An engine names neither line nor row, or not the right one.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.errors import DataError
 from analysis.grants import flows, legacy
-from analysis.grants.files import AGAIN, Bulk, is_remote, kind_of
+from analysis.grants.files import AGAIN, Bulk, is_remote, kind_of, open_bytes
 
 LONGEST_FIELD = 2_000_000  # letters; DuckDB reads no longer line
 
@@ -45,10 +45,8 @@ def first_in_csv(bulk: Bulk, dated: bool) -> DataError | None:
     def fault(rule: str, column: str | None = None, remedy: str = AGAIN) -> DataError:
         return DataError(rule, file=bulk.name, row=line, column=column, remedy=remedy)
 
-    with (
-        Path(bulk.path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream,
-        fields_of(LONGEST_FIELD),
-    ):
+    with open_bytes(bulk) as plain, fields_of(LONGEST_FIELD):
+        stream = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline="")
         reader = csv.reader(watched(stream), strict=True)
         first = ""
         try:

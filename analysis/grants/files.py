@@ -10,9 +10,12 @@ import csv
 import io
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 import numpy as np
 
@@ -20,6 +23,7 @@ from analysis.errors import DataError, nearest
 from analysis.grants import flows, legacy
 
 COMMA, LINE_FEED, CARRIAGE_RETURN, QUOTE = b',\n\r"'
+BLOCK = 1 << 18  # bytes: what a processor holds near
 MOST_HEADER = 1 << 20  # bytes: the publisher's has 3,400
 MOST_RATIO, ALWAYS_FITS = 200, 100 << 20  # a real archive expands 9 times; small ones may expand as they like
 AGAIN = "download the file again, and keep it as published."
@@ -30,13 +34,15 @@ class Bulk:
     """One table to read: where it lies, what the user calls it, and its columns in order.
 
     `path` is text, since a cluster reads from addresses too; `kind` is "csv", "legacy" (CSV of the old
-    columns) or "parquet".
+    columns) or "parquet". In a zip archive it is the `member`, of `size` bytes when unpacked.
     """
 
     path: str
     name: str
     kind: str
     columns: tuple[str, ...]
+    member: str = ""
+    size: int = 0
 
 
 def is_remote(path: str) -> bool:
@@ -49,7 +55,7 @@ def open_bulk(paths: Sequence[str | Path], folder: Path) -> list[Bulk]:
 
     Parameters
     ----------
-    folder : where members of archives are unpacked, under names of our own.
+    folder : where links are made to files whose names an engine would read as patterns.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def tables_of(path: Path, folder: Path) -> Iterator[Bulk]:
     with path.open("rb") as stream:
         magic = stream.read(4)
     if magic[:2] == b"PK":
-        yield from members(path, folder)
+        yield from members(path)
     elif magic == b"PAR1":
         yield Bulk(plainly_named(path, folder), str(path), "parquet", parquet_columns(path))
     else:
@@ -172,32 +178,73 @@ def parquet_columns(path: Path) -> tuple[str, ...]:
     return columns
 
 
-def members(path: Path, folder: Path) -> Iterator[Bulk]:
-    """The CSV members of an archive, unpacked to names of our own.
+def members(path: Path) -> Iterator[Bulk]:
+    """The CSV members of an archive.
 
     Raises
     ------
-    DataError : not a whole archive, a member outside its folder, encrypted, of no known compression, or
-        larger than an archive of tables can be; no CSV in it; no room on the disk.
+    DataError : not a whole archive, a member outside its folder, encrypted, of no known compression, twice,
+        or larger than an archive of tables can be; no CSV in it.
+    """
+    with opened(path) as archive:
+        inside = [info for info in archive.infolist() if not info.is_dir()]
+        for info in inside:
+            check_member(info, path)
+        tables = [info for info in inside if info.filename.lower().endswith(".csv")]
+        if not tables:
+            raise DataError("no CSV file is in the archive.", file=path, remedy=AGAIN)
+        if len({info.filename for info in tables}) < len(tables):
+            raise DataError("two members have one name.", file=path, remedy=AGAIN)
+        for info in tables:
+            columns = columns_of(archive, info, path)
+            name = f"{path}:{info.filename}"
+            yield Bulk(str(path), name, kind_of(columns), columns, info.filename, info.file_size)
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
+    """An archive to read from.
+
+    Raises
+    ------
+    DataError : it is torn, or packed in a way that is not known.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            inside = [info for info in archive.infolist() if not info.is_dir()]
-            for info in inside:
-                check_member(info, path)
-            tables = [info for info in inside if info.filename.lower().endswith(".csv")]
-            if not tables:
-                raise DataError("no CSV file is in the archive.", file=path, remedy=AGAIN)
-            columns = [columns_of(archive, info, path) for info in tables]
-            folder.mkdir(parents=True, exist_ok=True)
-            check_room(sum(info.file_size for info in tables), folder, path)
-            for number, (info, names) in enumerate(zip(tables, columns, strict=True)):
-                target = folder / f"{number}.csv"
-                with archive.open(info) as packed, target.open("wb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked, 1 << 20)
-                yield Bulk(str(target), f"{path}:{info.filename}", kind_of(names), names)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
         raise DataError(f"the archive cannot be unpacked ({error}).", file=path, remedy=AGAIN) from error
+
+
+@contextmanager
+def open_bytes(bulk: Bulk) -> Iterator[IO[bytes]]:
+    """The bytes of a local table, those of a member as it is unpacked."""
+    if not bulk.member:
+        with Path(bulk.path).open("rb") as stream:
+            yield stream
+        return
+    with opened(bulk.path) as archive, archive.open(bulk.member) as stream:
+        yield stream
+
+
+def unpacked(bulks: Sequence[Bulk], folder: Path) -> list[Bulk]:
+    """The tables as files, for an engine that reads no archive: members lie in the folder, under our names.
+
+    Raises
+    ------
+    DataError : an archive is torn; no room on the disk.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for number, bulk in enumerate(bulks):
+        if bulk.member:
+            target = folder / f"{number}.csv"
+            check_room(bulk.size, folder, bulk.name)
+            with open_bytes(bulk) as packed, target.open("wb") as out:
+                shutil.copyfileobj(packed, out, 1 << 20)
+            bulk = replace(bulk, path=str(target), member="")
+        found.append(bulk)
+    return found
 
 
 def columns_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> tuple[str, ...]:
@@ -219,57 +266,59 @@ def check_member(info: zipfile.ZipInfo, path: Path) -> None:
             raise DataError(f"the member {info.filename!r} {rule}.", file=path, remedy=AGAIN)
 
 
-def check_room(size: int, folder: Path, path: Path) -> None:
+def check_room(size: int, folder: Path, name: str) -> None:
     """The disk has room for what is unpacked."""
     free = shutil.disk_usage(folder).free
     if size > free:
         raise DataError(
             f"it unpacks to {size / 1e9:,.1f} GB, and {folder} has {free / 1e9:,.1f} GB free.",
-            file=path,
+            file=name,
             remedy="make room, or set TMPDIR to a folder on a larger disk.",
         )
 
 
-def ends_in_comma(bulk: Bulk) -> bool:
-    """Whether any line of a local CSV file ends in a comma.
+@dataclass(frozen=True)
+class Ends:
+    """How the lines of a CSV file end, of what the engines read differently or not at all.
 
-    DuckDB passes over one empty field too many at the end of a row, which is what a stray comma within the
-    row leaves where the last column is empty: then every field after the comma is in a wrong column.
+    `comma`: some line ends in a comma. DuckDB passes over one empty field too many at the end of a row, which
+    is what a stray comma within the row leaves where the last column is empty: then every field after the
+    comma is in a wrong column. `mixed`: rows end both in LF and in CRLF, which DuckDB cannot read and Spark
+    can. A line end after an odd number of quotes is part of a field; a quote out of place turns that round,
+    so that only a reader of CSV can say it for sure.
     """
-    last = 0
-    for letters in blocks(bulk):
-        ends = np.flatnonzero((letters == LINE_FEED) | (letters == CARRIAGE_RETURN))
-        before = np.where(ends > 0, letters[ends - 1], last)
-        if (before == COMMA).any():
-            return True
-        last = letters[-1]
-    return last == COMMA
+
+    comma: bool
+    mixed: bool
 
 
-def may_change_line_ends(bulk: Bulk) -> bool:
-    """Whether rows of a local CSV file end both in LF and in CRLF, which DuckDB cannot read and Spark can.
+def line_ends(blocks: Iterable[bytes]) -> Ends:
+    """How the lines of a CSV file end, from its bytes."""
+    comma, quotes, last = False, 0, 0
+    rows: set[bool] = set()  # whether a row's end is CRLF
+    for block in blocks:
+        letters = np.frombuffer(block, dtype="uint8")
+        returns = CARRIAGE_RETURN in block
+        if not comma:
+            commas = letters[:-1] == COMMA
+            after = (LINE_FEED, CARRIAGE_RETURN) if returns else (LINE_FEED,)
+            comma = any(bool((commas & (letters[1:] == end)).any()) for end in after)
+            comma |= last == COMMA and block[0] in after
+        marks = letters == QUOTE
+        if rows != {False} or returns or last == CARRIAGE_RETURN:
+            ends = np.flatnonzero(letters == LINE_FEED)
+            inside = (quotes + np.searchsorted(np.flatnonzero(marks), ends)) % 2 == 1
+            before = np.where(ends > 0, letters[ends - 1], last)
+            rows |= set((before[~inside] == CARRIAGE_RETURN).tolist())
+        quotes += np.count_nonzero(marks)
+        last = block[-1]
+    return Ends(comma or last == COMMA, len(rows) > 1)
 
-    A line end after an odd number of quotes is part of a field. A quote out of place turns that round, so
-    that only a reader of CSV can say it for sure.
-    """
-    last = quotes = 0
-    found: set[bool] = set()
-    for letters in blocks(bulk):
-        ends = np.flatnonzero(letters == LINE_FEED)
-        inside = (quotes + np.searchsorted(np.flatnonzero(letters == QUOTE), ends)) % 2 == 1
-        before = np.where(ends > 0, letters[ends - 1], last)
-        found |= set((before[~inside] == CARRIAGE_RETURN).tolist())
-        if len(found) > 1:
-            return True
-        quotes += np.count_nonzero(letters == QUOTE)
-        last = letters[-1]
-    return False
 
-
-def blocks(bulk: Bulk) -> Iterator[np.ndarray]:
+def blocks(bulk: Bulk) -> Iterator[bytes]:
     """The bytes of a local CSV file, a block after the other; none of another."""
     if bulk.kind == "parquet" or is_remote(bulk.path):
         return
-    with Path(bulk.path).open("rb") as stream:
-        while block := stream.read(1 << 18):
-            yield np.frombuffer(block, dtype="uint8")
+    with open_bytes(bulk) as stream:
+        while block := stream.read(BLOCK):
+            yield block

@@ -97,12 +97,13 @@ def county_flows(transactions: Table) -> Table:
     county of Connecticut, `unknown_type` for award types that may be grants), `fiscal_year`,
     `awarding_agency`, `assistance_listing`, `recipient_class`, `scope` (`recipient` or
     `place_of_performance`), `obligations_usd` (decimal, US dollars), `transactions` (number of rows).
-    A county code of four digits has lost its zero and gets it back. An amount that is not text of dollars
-    and cents counts as nothing here; `python -m analysis flows` refuses a file with such rows.
+    A county code of four digits has lost its zero and gets it back. An empty amount counts as nothing;
+    `python -m analysis flows` refuses a file with such rows.
 
     Raises
     ------
-    DataError : a needed column is missing.
+    DataError : a needed column is missing or no text.
+    The engine's own error, when the table is run : a grant's amount is not text of dollars and cents.
     """
     return by_scope(grouped(transactions))
 
@@ -118,7 +119,7 @@ def grouped(transactions: Table, before: str | None = None) -> Table:
     Returns
     -------
     Table `recipient`, `place_of_performance` (a code as published, or a bucket), the other keys as
-    published, `obligations_usd`, `transactions`, and `refused`: rows without a valid amount or, where it is
+    published, `obligations_usd`, `transactions`, and `refused`: rows without an amount or, where it is
     needed, a valid day, and deleted ones.
     """
     for name in NEEDED:
@@ -128,12 +129,24 @@ def grouped(transactions: Table, before: str | None = None) -> Table:
                 column=name,
                 remedy="give a bulk file of assistance transactions.",
             )
+    for name in (*NEEDED, *EXPLAINING):
+        kind = transactions[name].type() if name in transactions.columns else ibis.dtype("string")
+        if not (kind.is_string() or kind.is_null()):
+            raise DataError(
+                f"the column is {kind}, and text was expected.",
+                column=name,
+                remedy="read every column of the file as text: numbers have lost zeros and cents.",
+            )
     absent = [name for name in EXPLAINING if name not in transactions.columns]
     rows = transactions.mutate({name: ibis.literal("") for name in absent})
-    rows = rows.select({name: rows[name].fill_null("") for name in (*NEEDED, *EXPLAINING)})
+    rows = rows.select({name: rows[name].cast("string").fill_null("") for name in (*NEEDED, *EXPLAINING)})
     rows = rows.filter(~rows.assistance_type_code.isin(NOT_GRANTS))
-    exact = is_whole(rows.federal_action_obligation, AMOUNT)
-    wrong = ~exact | (rows.correction_delete_indicator_code == "D")
+    amount = rows.federal_action_obligation
+    exact, blank = is_whole(amount, AMOUNT), amount == ""
+    # What is neither fails in the cast below: counted as nothing it would be lost in silence, and an engine's
+    # own cast takes 1.005 for 1.01.
+    exact_or_words = ibis.cases((exact, amount), (blank, None), else_=ibis.literal("no amount: ") + amount)
+    wrong = blank | (rows.correction_delete_indicator_code == "D")
     if before:
         dated = is_whole(rows.action_date, DAY)
         wrong |= ~dated
@@ -144,7 +157,7 @@ def grouped(transactions: Table, before: str | None = None) -> Table:
         awarding_agency=rows.awarding_agency_name,
         assistance_listing=rows.cfda_number,
         recipient_class=recipient_class(rows.business_types_code),
-        amount=exact.ifelse(rows.federal_action_obligation, None).cast("decimal(18, 2)"),
+        amount=exact_or_words.cast("decimal(18, 2)"),
         refused=wrong.cast("int64"),
     )
     return keyed.group_by(*SCOPES, *KEYS[1:5]).aggregate(

@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from analysis.errors import DataError
-from analysis.grants import engines, faults, files, flows
+from analysis.grants import engines, faults, files, flows, pipes
 from analysis.writing import replacing
 
 ENGINES = ("duckdb", "spark")
@@ -70,8 +70,10 @@ def write_flows(
         with started(engine, master, memory, folder, say) as backend:
             try:
                 bulks += engines.open_remote(backend, remote) if remote else []
+                if engine == "spark":
+                    bulks = files.unpacked(bulks, folder / "unpacked")
                 say(f"reading {len(bulks)} tables")
-                return flows_of(backend, engine, bulks, out, before, say)
+                return flows_of(backend, bulks, out, before, say)
             except engines.errors_of(engine) as error:
                 raise explained(bulks, error, dated=bool(before)) from error
 
@@ -85,33 +87,53 @@ def started(
         with engines.spark_engine(master) as backend:
             yield backend
     else:
-        with engines.duckdb_engine(memory, folder, lambda done: say(f"{max(done, 0):.0f} %")) as backend:
+        with engines.duckdb_engine(memory, folder, lambda done: say(f"{done:.0f} %")) as backend:
             yield backend
 
 
 def flows_of(
-    backend: ibis.BaseBackend, engine: str, bulks: list[files.Bulk], out: Path, before: str | None, say: Say
+    backend: ibis.BaseBackend, bulks: list[files.Bulk], out: Path, before: str | None, say: Say
 ) -> dict[str, int]:
     """Group once, look for what must be refused, write."""
-    for bulk in filter(files.may_change_line_ends, bulks):
-        fault = faults.first_fault(bulk, bool(before))
-        if fault:
-            raise fault
-    if engine == "duckdb":
-        for bulk in filter(files.ends_in_comma, bulks):
-            if engines.has_fields_too_many(backend, bulk):
-                raise explained([bulk], None, dated=bool(before))
-    read = engines.read_with_spark if engine == "spark" else engines.read_with_duckdb
-    with flows.grouped(read(backend, bulks), before).cache() as groups:
+    read = engines.read_with_duckdb if backend.name == "duckdb" else engines.read_with_spark
+    with (
+        pipes.piped(bulks, share_of(sum(bulk.size for bulk in bulks), say)) as (through, ends),
+        flows.grouped(read(backend, through), before).cache() as groups,
+    ):
         found = groups.aggregate(
             transactions=groups.transactions.sum(), refused=flows.faulty(groups).cast("int64").sum()
         ).to_pyarrow()
         counted = {name: values[0] or 0 for name, values in found.to_pydict().items()}
+        for bulk, end in zip(bulks, ends, strict=True):
+            refuse_misread(backend, bulk, end.result(), dated=bool(before))
         if counted["refused"]:
             raise explained(bulks, None, dated=bool(before))
         say("writing")
         rows = write(engines.batches(backend, flows.by_scope(groups), flows.KEYS), out)
     return {"files": len(bulks), "transactions": counted["transactions"], "flows": rows}
+
+
+def share_of(size: int, say: Say) -> Callable[[int], None]:
+    """Says the share of so many bytes, whenever it has grown by a hundredth, as it is told of more."""
+    passed = 0
+
+    def told(count: int) -> None:
+        nonlocal passed
+        before, passed = passed, passed + count
+        if 100 * before // size < 100 * passed // size:
+            say(f"{100 * passed // size} %")
+
+    return told
+
+
+def refuse_misread(backend: ibis.BaseBackend, bulk: files.Bulk, ends: files.Ends, *, dated: bool) -> None:
+    """Refuse a file whose line ends an engine reads differently from the other, or without an error."""
+    if ends.mixed and (fault := faults.first_fault(bulk, dated)):
+        raise fault
+    if ends.comma and backend.name == "duckdb":
+        with pipes.piped([bulk]) as ([again], _):
+            if engines.has_fields_too_many(backend, again):
+                raise explained([bulk], None, dated=dated)
 
 
 def write(batches: Iterable[pa.RecordBatch], out: Path) -> int:

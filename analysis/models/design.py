@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -95,7 +96,7 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     work = Selection(
         model=model,
         y=columns[model.outcome],
-        values=_values(terms, columns),
+        values=values_of(terms, columns),
         effects={name: labels[name] for name in model.fixed_effects},
         keep=np.ones(len(data), bool),
         reason=np.full(len(data), "", object),
@@ -106,24 +107,18 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     for name in dict.fromkeys(filter(None, [clustered, *model.fixed_effects])):
         needed[name] = labels[name].isna().to_numpy()
     drop_missing(work, needed)
-    weights = columns[model.weights] if model.weights else None
     check_sizes(work, columns, data.index)
-    if weights is not None:
-        if (bad := (weights < 0) & work.keep).any():
-            raise ModelError(f"The weights {model.weights!r} hold {bad.sum()} negative values.")
-        work.drop(weights == 0, f"zero weight in {model.weights}")
-        if not work.keep.any():
-            raise ModelError(f"The weights {model.weights!r} are 0 in every complete row.")
+    drop_weightless(work, columns)
     base = choose(work)
     if model.cluster is not None:
         found = pd.unique(labels[model.cluster][work.keep].dropna())
         if len(found) < 2:
             where = f"in one cluster of {model.cluster!r} ({found[0]})" if len(found) else "in no cluster"
             raise ModelError(f"All rows used lie {where}; it takes two clusters of {model.cluster!r}.")
-    return _assemble(work, base, terms, data.index, labels.get(clustered), weights)
+    return _assemble(work, base, terms, data.index, labels.get(clustered), columns.get(model.weights))
 
 
-def _values(terms: tuple[Term, ...], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def values_of(terms: Iterable[Term], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Each term's values."""
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         return {term.name: product(term, columns) for term in terms}
@@ -139,6 +134,22 @@ def check_sizes(work: Selection, columns: dict[str, np.ndarray], index: pd.Index
         largest = np.abs(column[work.keep]).max(initial=0.0)
         if not (largest == 0 or 1e-100 < largest < 1e100):
             raise ModelError(f"The values of {name!r} reach {largest:.0e}, too far from 1: rescale them.")
+
+
+def drop_weightless(work: Selection, columns: dict[str, np.ndarray]) -> None:
+    """Drops rows that weigh nothing.
+
+    Raises
+    ------
+    ModelError : a negative weight, or none that is positive.
+    """
+    if (name := work.model.weights) is None:
+        return
+    if (bad := (columns[name] < 0) & work.keep).any():
+        raise ModelError(f"The weights {name!r} hold {bad.sum()} negative values.")
+    work.drop(columns[name] == 0, f"zero weight in {name}")
+    if not work.keep.any():
+        raise ModelError(f"The weights {name!r} are 0 in every complete row.")
 
 
 def sample_rows(model: Model, data: pd.DataFrame) -> np.ndarray:

@@ -59,7 +59,7 @@ class Model:
 
     def __post_init__(self) -> None:
         for field in ("covariates", "fixed_effects"):
-            object.__setattr__(self, field, _names(getattr(self, field), field, self.name))
+            object.__setattr__(self, field, distinct(getattr(self, field), field, self.name))
         for field in ("name", "outcome"):
             if not (isinstance(getattr(self, field), str) and getattr(self, field).strip()):
                 raise ModelError(
@@ -102,15 +102,15 @@ class Model:
         for field in changes:
             if field not in known:
                 raise ModelError(f"A model has no field {field!r}.{nearest(field, known)}")
-        covariates = list(_names(changes.pop("covariates", self.covariates), "covariates", self.name))
-        for name in _names(drop, "drop", self.name):
+        covariates = list(distinct(changes.pop("covariates", self.covariates), "covariates", self.name))
+        for name in distinct(drop, "drop", self.name):
             if name not in covariates:
                 raise ModelError(
                     f"Model {self.name!r}: {name!r} cannot be dropped, it is not among the "
                     f"covariates.{nearest(name, covariates)}"
                 )
             covariates.remove(name)
-        covariates += _names(add, "add", self.name)
+        covariates += distinct(add, "add", self.name)
         return replace(self, covariates=tuple(covariates), **changes)
 
 
@@ -142,7 +142,25 @@ def load_model(name: str) -> Model:
     return Model(**{"name": name, **entry})
 
 
-def _names(value: object, field: str, model: object) -> tuple[str, ...]:
+def declared_keys(part: str, keys: Iterable[str]) -> dict:
+    """A part of `params.yaml` that has just these keys.
+
+    Raises
+    ------
+    ModelError : no such part, or a key that is unknown (with the nearest) or missing.
+    """
+    entry, keys = read_params().get(part), list(keys)
+    if not isinstance(entry, dict):
+        raise ModelError(f"params.yaml: `{part}` must be a mapping with {', '.join(keys)}.")
+    for key in entry:
+        if key not in keys:
+            raise ModelError(f"params.yaml: {part} has no key {key!r}.{nearest(key, keys)}")
+    if absent := [key for key in keys if key not in entry]:
+        raise ModelError(f"params.yaml: {part} lacks {', '.join(absent)}.")
+    return entry
+
+
+def distinct(value: object, field: str, model: object) -> tuple[str, ...]:
     """A tuple of distinct names out of a name, a list of names, or None."""
     names = () if value is None else (value,) if isinstance(value, str) else value
     if not isinstance(names, Iterable):

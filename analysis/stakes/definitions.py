@@ -111,7 +111,7 @@ REASONS = {
     "no_state_allocations": "the table holds counties and metropolitan cities; states were allocated apart",
     "not_metropolitan": "not one of Treasury's metropolitan cities; others were paid through their state",
     "no_allocation": "the table has no allocation under the county's code",
-    "no_population": "no residents per head: the panel has no population of 2019-2023",
+    "no_population": "nothing per resident: the panel has no population of 2019-2023",
 }
 
 

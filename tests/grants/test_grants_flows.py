@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
@@ -23,7 +25,7 @@ from hypothesis import strategies as st
 from analysis.__main__ import main
 from analysis.errors import DataError
 from analysis.grants import county_flows
-from analysis.grants.files import Bulk, ends_in_comma, may_change_line_ends
+from analysis.grants.files import Bulk, blocks, line_ends
 from analysis.grants.run import write_flows
 from tests.conftest import REPOSITORY
 from tests.grants import bulk
@@ -173,6 +175,24 @@ def test_a_type_that_may_be_a_grant_has_a_bucket_and_stops_the_command(tmp_path:
         flows(tmp_path, content(rows))
 
 
+@pytest.mark.parametrize("usd", ["1.005", "1e3", " 5.00", ".5", "+5", "(5.00)", "1,000", "n/a", "9" * 16])
+def test_an_amount_that_is_none_is_not_lost_in_the_expression(usd: str) -> None:
+    rows = [row(), row(**{bulk.TYPE: "07", bulk.USD: usd}), row(**{bulk.USD: ""})]
+    frame = county_flows(ibis.memtable(pd.DataFrame(rows)[HEADER])).execute()
+    assert frame["obligations_usd"].tolist() == [Decimal("10.00")] * 2 and set(frame["transactions"]) == {2}
+    with pytest.raises(Exception, match=re.escape(f"no amount: {usd}")):
+        county_flows(ibis.memtable(pd.DataFrame([*rows, row(**{bulk.USD: usd})])[HEADER])).execute()
+
+
+def test_columns_of_numbers_are_refused_and_empty_ones_are_text() -> None:
+    frame = pd.DataFrame([row()])[HEADER]
+    for name, values in ((bulk.USD, 10.0), (bulk.RECIPIENT, 17031), (bulk.PLACE, 1)):
+        with pytest.raises(DataError, match=f"column '{name}': the column is .*text was expected"):
+            county_flows(ibis.memtable(frame.assign(**{name: values})))
+    nothing = county_flows(ibis.memtable(frame.assign(**{bulk.RECIPIENT: None, bulk.AGENCY: None}))).execute()
+    assert set(nothing["county_geoid"]) == {"missing", "17031"} and set(nothing["awarding_agency"]) == {""}
+
+
 def test_a_county_code_gets_its_lost_zero_back() -> None:
     frame = county_flows(ibis.memtable(pd.DataFrame([row(**{bulk.RECIPIENT: "1001"})])[HEADER])).execute()
     assert set(frame["county_geoid"]) == {"01001", "17031"}
@@ -185,7 +205,7 @@ def test_lines_that_end_in_a_comma_are_seen(tmp_path: Path, line_end: bytes) -> 
         for before in (b"", b"x" * ((1 << 18) - len(line)), b"x" * ((1 << 18) - len(line) - 1)):
             for after in (b"", line_end, line_end + b"c"):
                 path.write_bytes(before + line + after)
-                assert ends_in_comma(Bulk(str(path), "a.csv", "csv", ())) == ends
+                assert line_ends(blocks(Bulk(str(path), "a.csv", "csv", ()))).comma == ends
 
 
 def break_line(file: bytes, number: int, change: Callable[[bytes], bytes]) -> bytes:
@@ -332,9 +352,9 @@ def test_line_ends_within_quotes_are_no_change(tmp_path: Path, line_end: str) ->
         rows = [row(transaction_description="x" * (4000 + filler) + word) for word in bulk.WORDS * 9]
         path.write_bytes(content(rows, line_end=line_end))
         assert path.stat().st_size > 1 << 18
-        assert not may_change_line_ends(Bulk(str(path), "a.csv", "csv", ()))
+        assert not line_ends(blocks(Bulk(str(path), "a.csv", "csv", ()))).mixed
     path.write_bytes(path.read_bytes() + content([row()], line_end={"\n": "\r\n", "\r\n": "\n"}[line_end]))
-    assert may_change_line_ends(Bulk(str(path), "a.csv", "csv", ()))
+    assert line_ends(blocks(Bulk(str(path), "a.csv", "csv", ()))).mixed
 
 
 def test_what_is_no_table_is_said_without_its_bytes(tmp_path: Path) -> None:
@@ -416,6 +436,7 @@ def test_archives_that_are_refused(tmp_path: Path) -> None:
         archive(
             tmp_path / "bad.zip", ("a.csv", THREE), ("b.csv", BAD["a short row"][0])
         ): "bad.zip:b.csv, line 3",
+        archive(tmp_path / "twice.zip", ("a.csv", THREE), ("a.csv", THREE)): "two members have one name",
         bomb: "would expand",
         torn: "cannot be unpacked",
     }
@@ -423,6 +444,38 @@ def test_archives_that_are_refused(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=said):
             write_flows([path], out)
     assert not out.exists() and not (tmp_path.parent / "escaped.csv").exists()
+
+
+def test_members_go_through_pipes_and_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many members of two archives beside a plain file, commas at line ends among them; no file is unpacked."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    parts = [content(generate(seed, 40)) for seed in range(7)]
+    for name, some in (("one", parts[:4]), ("two", parts[4:6])):
+        archive(tmp_path / f"{name}.zip", *((f"{n}.csv", part) for n, part in enumerate(some)))
+    (tmp_path / "plain.csv").write_bytes(parts[6])
+    paths = [tmp_path / name for name in ("one.zip", "plain.csv", "two.zip")]
+    done = write_flows(paths, tmp_path / "out.parquet")
+    assert done["files"] == 7
+    assert written(tmp_path / "out.parquet") == expected(*parts)
+    ends = archive(tmp_path / "ends.zip", ("a.csv", b"\n".join(line + b"," for line in THREE.splitlines())))
+    with pytest.raises(DataError):
+        write_flows([*paths, ends], tmp_path / "none.parquet")
+    assert not any((tmp_path / "temporary").iterdir()) and not (tmp_path / "none.parquet").exists()
+
+
+@pytest.mark.parametrize("where", [0.3, 0.6, 0.95])
+def test_archives_whose_bytes_are_wrong_are_refused(tmp_path: Path, where: float) -> None:
+    """A wrong byte within the packed table is seen only while it is read."""
+    whole = archive(tmp_path / "whole.zip", ("a.csv", content(generate(1, 400))), ("b.csv", THREE))
+    size = zipfile.ZipFile(whole).infolist()[0].compress_size
+    letters = bytearray(whole.read_bytes())
+    letters[int(size * where)] ^= 0xFF
+    whole.write_bytes(letters)
+    with pytest.raises(DataError, match=r"whole\.zip.*cannot be unpacked"):
+        write_flows([whole], tmp_path / "out.parquet")
+    assert not (tmp_path / "out.parquet").exists()
 
 
 def test_parquet_with_numbers_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 MODULES = (
     "models.spec", "models.terms", "models.cluster", "models.results", "models.fitting", "models.within",
     "models.bootstrap", "models.permutation", "models.multiplicity", "models.agreements", "tables",
+    "models.multiverse.summary",
 )  # fmt: skip
 
 

@@ -215,6 +215,22 @@ def test_what_the_effects_absorb_has_no_number(places, estimator):
     assert set(focal["status"]) == {"absorbed by the fixed effects: of_state"}
 
 
+@pytest.mark.parametrize("estimator", ["lpm", "logit"])
+@pytest.mark.parametrize("effects", [(), ("state",)])
+def test_a_focal_variable_of_one_cluster_has_no_clustered_error(places, estimator, effects):
+    """Its clusters' scores sum to zero, and are one: the error would be rounding, and the p-value 0."""
+    data = places.assign(local=places["x"].where(places["state"] == "S03", 0.0))
+    options = {"estimator": estimator, "fixed_effects": effects}
+    found = specification_curve(data, "listed", "local", ["dummy"], cluster="state", **options)
+    assert set(found["status"]) == {"varies through one cluster only: local"}
+    assert found[["estimate", "std_error", "p_value"]].isna().all(axis=None)
+    for fine in (
+        specification_curve(data, "listed", "local", ["dummy"], **options),
+        specification_curve(data, "listed", "x", ["local"], cluster="state", **options),
+    ):
+        assert set(fine["status"]) == {"ok"} and len(fine) == 2
+
+
 def test_a_control_that_separates_has_no_number(places):
     data = places.assign(rule=((places["listed"] == 0) & (places["z1"] > 1)).astype(int))
     found = specification_curve(
@@ -277,7 +293,14 @@ BAD = [
     ({"cluster": "stat"}, "no column 'stat'.*Nearest: 'state'"),
     ({"fixed_effects": "stete"}, "no column 'stete'.*Nearest: 'state'"),
     ({"controls": ["dummy", "dummy"]}, "named twice"),
-    ({"controls": ["x", "x"]}, "'x' twice"),
+    ({"controls": ["x", "x"]}, "'x' is named twice"),
+    ({"controls": 7}, "list of names, not 7"),
+    ({"cluster": "lists"}, "'lists' .the cluster. holds values that are no labels"),
+    ({"fixed_effects": "lists"}, "'lists' .a fixed effect. holds values that are no labels"),
+    ({"fixed_effects": "listed"}, "'listed' is absorbed by the fixed effects: nothing to explain"),
+    ({"outcome": "of_effects", "fixed_effects": ["state", "region"]}, "'of_effects' is absorbed"),
+    ({"weights": "nothing"}, "'nothing' are 0 in every complete row"),
+    ({"seed": "a", "sampled": 1}, "seed='a'"),
     ({"controls": ["listed"]}, "outcome 'listed' is among"),
     ({"focal": "listed"}, "outcome 'listed' is among"),
     ({"estimator": "probit"}, "No specification curve for the estimator 'probit'"),
@@ -293,7 +316,9 @@ BAD = [
 
 @pytest.mark.parametrize(("change", "message"), BAD, ids=[message for _, message in BAD])
 def test_what_cannot_be_run_is_refused_by_name(places, change, message):
-    data = places.assign(all="one", infinite=np.inf, empty=np.nan, always=1)
+    data = places.assign(all="one", infinite=np.inf, empty=np.nan, always=1, nothing=0)
+    data["lists"] = [[number] for number in range(len(data))]
+    data["of_effects"] = pd.factorize(data["state"])[0] + 0.1 * pd.factorize(data["region"])[0]
     asked = {"outcome": "listed", "focal": "x", "controls": ["dummy"]} | change
     outcome, focal, controls = (asked.pop(name) for name in ("outcome", "focal", "controls"))
     with pytest.raises(ModelError, match=message):

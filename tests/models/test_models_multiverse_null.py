@@ -65,7 +65,7 @@ def test_a_bootstrapped_specification_is_the_one_by_itself(places, estimator, ef
 @pytest.mark.parametrize("weights", [None, "population"])
 def test_a_permuted_curve_is_the_curve_of_shuffled_values(places, effects, weights):
     options = {"fixed_effects": effects, "weights": weights, "cluster": "state"}
-    prepared = prepare(places, "listed", "x", CONTROLS, **options)
+    prepared = prepare(places, "listed", "x", CONTROLS, "lpm", **options)
     rows = places.iloc[prepared.rows]
     rng = np.random.default_rng(5)
     curves = list(permuted(prepared, lattice.masks(3), prepared.codes, 3, seed=5))

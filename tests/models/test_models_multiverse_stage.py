@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -233,6 +234,12 @@ def test_cells_are_drawn_from_every_family_with_its_main_one(repository):
     assert {tuple(each.values()) for each in drawn} <= every
     fewer = replace(repository, cells={"county": 5, "place": 2}).drawn_cells()
     assert len(fewer) == 35 and [each for each in drawn if each in fewer] == fewer
+    by_lot = Counter(
+        (each["level"], family(each), each["sample"]) for each in drawn if not repository.is_main(each)
+    )
+    for one in families:
+        sizes = [number for key, number in by_lot.items() if key[:2] == one]
+        assert sizes and max(sizes) - min(sizes) <= 1
 
 
 def test_the_main_cell_is_the_model_by_itself(repository):
@@ -353,9 +360,26 @@ def test_headlines_are_counted_by_family(repository):
     (row,) = summary.headlines(table, replace(repository, headlines=(entry,))).to_dict("records")
     assert row["holds"] == (table["weights"] == "none").sum() and row["specifications"] == 2000
     assert row["moved_most_by"] == "weights" and row["share_of_variance"] == pytest.approx(1, abs=0.03)
+    assert row["conf_low"] < row["holds"] / 2000 < row["conf_high"]
     entry["holds"] = "p_value < 0.05"
     (row,) = summary.headlines(table, replace(repository, headlines=(entry,))).to_dict("records")
     assert row["holds"] == 2000 and row["moved_most_by"] == ""
+
+
+@pytest.mark.parametrize("shape", [(0.1, 0.1), (2, 2), (20, 0.5), (0.02, 0.5)])
+def test_limits_of_a_share_hold_that_of_all_cells(shape):
+    """Of 500 cells that agree more or less within themselves 40 are drawn."""
+    rng = np.random.default_rng(0)
+    every = rng.random((500, 32)) < rng.beta(*shape, size=500)[:, None]
+    held = 0
+    for _ in range(200):
+        chosen = every[rng.choice(500, 40, replace=False)]
+        low, high = summary.limits(chosen.ravel(), np.repeat(np.arange(40), 32), 40 / 500)
+        held += low <= every.mean() <= high
+        assert high - low < 0.35
+    assert held >= 180
+    assert summary.limits(np.ones(64, bool), np.repeat([0, 1], 32), 0.01)[0] < 0.5
+    assert np.isnan(summary.limits(np.ones(32, bool), np.zeros(32, int), 0.01)).all()
 
 
 def test_the_picture_is_drawn_alike_twice(repository):

@@ -7,7 +7,7 @@ import pytest
 from analysis.errors import ModelError
 from analysis.models import Model, load_model
 from analysis.models.fitting import ESTIMATORS
-from analysis.models.spec import ESTIMATOR_NAMES
+from analysis.models.spec import ESTIMATOR_NAMES, declared_keys
 
 MAIN = Model("main", "is_listed", ["democratic_share", "log_population"], cluster="state")
 
@@ -90,3 +90,20 @@ def test_load_model_says_what_is_wrong(params, text, message):
     params(text)
     with pytest.raises(ModelError, match=message):
         load_model("mian")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("other: 1", "`spatial` must be a mapping with draws, seed"),
+        ("spatial: [1]", "`spatial` must be a mapping"),
+        ("spatial: {draws: 1, sead: 2}", "no key 'sead'.*Nearest: 'seed'"),
+        ("spatial: {draws: 1}", "spatial lacks seed"),
+    ],
+)
+def test_a_part_of_params_has_just_its_keys(params, text, message):
+    params("spatial: {draws: 1, seed: 2}")
+    assert declared_keys("spatial", ("draws", "seed")) == {"draws": 1, "seed": 2}
+    params(text)
+    with pytest.raises(ModelError, match=message):
+        declared_keys("spatial", ("draws", "seed"))

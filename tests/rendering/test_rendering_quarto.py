@@ -9,6 +9,8 @@ import subprocess
 import pytest
 from html_tree import Node, parse
 
+from tests.conftest import REPOSITORY
+
 APPENDIX = ("References", "Footnotes")  # Quarto puts these into an appendix of its own
 QUARTO = shutil.which("quarto")
 
@@ -36,3 +38,10 @@ def test_quarto_says_the_same(name, site, tmp_path_factory):
     ours = content(site.page(name))
     assert ours["headings"] and ours["cells"]
     assert ours == theirs
+
+
+def test_the_tables_that_pages_link_to_are_there_before_quarto_renders():
+    told = subprocess.run(
+        ["make", "--dry-run", "quarto"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
+    assert -1 < told.find("analysis export --to reports/downloads") < told.find("quarto render reports")

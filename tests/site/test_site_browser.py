@@ -43,16 +43,28 @@ def test_a_page_asks_for_nothing(name, open_page, site):
     assert (site / f"{name}.html").stat().st_size < 3_000_000
 
 
+def test_the_first_screen_holds_question_findings_and_edition(open_page):
+    page = open_page("index")
+    ends = "text => [...document.querySelectorAll('main p, main li')].find(part => part.textContent.startsWith(text))"
+    said = ("The question.", "The state", "Outside", "No county", "What this does not show.", "Version")
+    places = [page.evaluate(f"{ends}.getBoundingClientRect().bottom", text) for text in said]
+    assert places == sorted(places) and places[0] > 0 and places[-1] <= 900
+
+
 @pages
-@pytest.mark.parametrize(("scheme", "details"), [("light", True), ("dark", False)])
-def test_axe_finds_nothing(name, scheme, details, open_page):
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(name, scheme, open_page):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="axe is not installed (make test-tools)"
     )
-    page = open_page(name, details=details, color_scheme=scheme)
-    found = axe.Axe().run(page).response
-    assert len(found["passes"]) > 15, "axe looked at too little"
-    assert [(rule["id"], rule["nodes"][0]["html"][:120]) for rule in found["violations"]] == []
+    page = open_page(name, color_scheme=scheme)
+    for is_open in (False, True):
+        page.evaluate(
+            "open => document.querySelectorAll('details').forEach(part => part.open = open)", is_open
+        )
+        found = axe.Axe().run(page).response
+        assert len(found["passes"]) > 15, "axe looked at too little"
+        assert [(rule["id"], rule["nodes"][0]["html"][:120]) for rule in found["violations"]] == []
 
 
 def test_axe_can_find_something(open_page):

@@ -138,12 +138,16 @@ SIDE_BY_SIDE = {
     "estimates.csv": ["term", "estimator"],
     "fits.csv": ["estimator"],
     "inference.csv": ["term", "estimator"],
+    "improbable_judged.csv": ["vintage", "level", "kind", "measure"],
     "list_error.csv": ["headline", "sample"],
+    "measurement.csv": ["covariates", "model", "quantity", "term"],
+    "measurement_reliability.csv": ["term"],
     "multiverse_choices.csv": ["focal", "level", "choice", "value"],
     "multiverse_inference.csv": ["focal", "level", "family"],
     "multiverse_variance.csv": ["focal", "level", "family"],
     "prediction_importance.csv": ["prediction", "kind", "set"],
     "prediction_metrics.csv": ["prediction", "model", "scheme"],
+    "spatial_placebo.csv": ["method", "cutoff_km"],
 }
 
 
@@ -184,6 +188,10 @@ def bundles(name: str, tables: dict[str, pd.DataFrame]) -> list[set[str]]:
             for key in keys:
                 together.setdefault(key, set()).update(held)
     out += beside.values()
+    if name == "ledger":  # shows the main list entry by entry
+        entries = tables["jurisdictions.csv"].drop(columns="page_order").fillna("")
+        own = entries[entries["vintage"] == read_params()["vintages"]["main_list"]]
+        out += [row_forms(row) for row in own.to_dict("records")]
     if name == "robustness":
         out.append(set(tokens(str(read_params()["multiverse"]))))
     if "data_quality" in name:
@@ -208,7 +216,7 @@ def side_by_side(file: str, tables: dict[str, pd.DataFrame]) -> Iterator[tuple[t
     keys, table = SIDE_BY_SIDE.get(file, []), tables[file]
     if "estimator" in keys and "estimator" not in table:
         table = table.merge(tables["fits.csv"][["model", "estimator"]], on="model", validate="many_to_one")
-    for values, rows in table.groupby(keys) if keys else ():
+    for values, rows in table.groupby(keys, dropna=False) if keys else ():
         yield (*keys, *values), set().union(*map(row_forms, rows.to_dict("records")))
 
 
@@ -274,6 +282,18 @@ def tampered(cells: list[str]) -> list[str]:
     position = max(i for i, cell in enumerate(cells) if tokens(cell))
     changed = re.sub(r"\d", lambda digit: str((int(digit[0]) + 3) % 10), cells[position], count=1)
     return [*cells[:position], changed, *cells[position + 1 :]]
+
+
+def test_a_row_of_money_without_residents_says_so(site, tables):
+    stakes, said = tables["dollars_at_stake.csv"], "nothing per resident"
+    main = f"listed_{read_params()['vintages']['main_list']}".replace("-", "_")
+    known = stakes[stakes["flags"].str.contains(main) & stakes["amount_usd"].notna()]
+    newest = known["fiscal_year"] == known.groupby("measure")["fiscal_year"].transform("max")
+    without = known[newest & known["per_resident_usd"].isna()]
+    page = parse((site / "money.html").read_text(encoding="utf-8"))
+    told = [cells for cells in rows(page) if said in cells[-1]]
+    assert len(told) == len(without) > 0
+    assert {cells[1] for cells in told} == set(without["name"])
 
 
 # Lists the downloads' own sizes, which no committed table holds; its test is that of the downloads.

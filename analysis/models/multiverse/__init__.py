@@ -1,4 +1,4 @@
-"""Every defensible specification at once, and the test of the whole curve."""
+"""Many specifications at once, and the test of their whole curve."""
 
 from analysis.models.multiverse.curve import specification_curve
 from analysis.models.multiverse.inference import curve_test

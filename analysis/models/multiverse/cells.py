@@ -66,11 +66,11 @@ def prepared(declared: Multiverse, choices: Mapping[str, str], data: pd.DataFram
         OUTCOME,
         focal,
         declared.beside(focal),
-        estimator=choices["estimator"],
-        fixed_effects=declared.choices["effects"][choices["effects"]],
-        cluster=CLUSTER,
-        weights=declared.choices["weights"][choices["weights"]],
-        level=choices["level"],
+        choices["estimator"],
+        declared.choices["effects"][choices["effects"]],
+        CLUSTER,
+        declared.choices["weights"][choices["weights"]],
+        choices["level"],
     )
 
 

@@ -12,6 +12,7 @@ from analysis.errors import ModelError
 from analysis.models.multiverse import lattice, linear, logistic
 from analysis.models.multiverse.linear import Found
 from analysis.models.multiverse.prepare import Prepared, prepare
+from analysis.models.terms import whole
 
 ESTIMATE = {"lpm": linear.estimate, "logit": logistic.estimate}
 MOST_CONTROLS = 20
@@ -55,7 +56,8 @@ def specification_curve(
     the first control changes fastest):
     `controls` (tuple of names, in the given order), `estimate`, `std_error`, `p_value`, `n`, `status`.
     `status` is `ok`, or why there is no number: `rank deficient`, `constant: <names>`, `absorbed by the fixed
-    effects: <names>`, `the focal variable: <name>` (it is among the controls), `separated`, `separated by
+    effects: <names>`, `the focal variable: <name>` (it is among the controls), `varies through one cluster
+    only: <name>` (the focal variable: its clustered error would be rounding), `separated`, `separated by
     <name>`, `perfect fit`, `too few rows`, `not converged`. Numbers are empty where the status is not `ok`.
     Errors follow the project's clustered convention (see `analysis.models.cluster`).
 
@@ -70,16 +72,7 @@ def specification_curve(
     >>> specification_curve(frame, "y", "x", ["z"])["controls"].tolist()
     [(), ('z',)]
     """
-    prepared = prepare(
-        data,
-        outcome,
-        focal,
-        controls,
-        estimator=estimator,
-        fixed_effects=fixed_effects,
-        cluster=cluster,
-        weights=weights,
-    )
+    prepared = prepare(data, outcome, focal, controls, estimator, fixed_effects, cluster, weights)
     subsets = None if sampled is None else draw(len(prepared.controls), sampled, seed)
     if subsets is None:
         refuse(len(prepared.controls))
@@ -124,9 +117,9 @@ def draw(k: int, many: int, seed: int) -> np.ndarray:
     ------
     ModelError : `many` is no whole number from 1 to 2^k.
     """
-    if not isinstance(many, int | np.integer) or isinstance(many, bool) or not 1 <= many <= 2**k:
-        raise ModelError(f"sampled={many!r}: {k} controls have subsets to draw from 1 to {2**k:,}.")
-    rng = np.random.default_rng(seed)
+    if whole("sampled", many, 1) > 2**k:
+        raise ModelError(f"sampled={many!r}: {k} controls have {2**k:,} subsets to draw from.")
+    rng = np.random.default_rng(whole("seed", seed, 0))
     if k <= MOST_CONTROLS:
         numbers = np.sort(rng.choice(2**k, int(many), replace=False))
         return (numbers[:, None] >> np.arange(k) & 1).astype(bool)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from analysis.catalogue import as_day, load_catalogue, measured_until, names_in
 from analysis.errors import DataError, nearest
@@ -85,8 +86,8 @@ class Multiverse:
         )
 
     def drawn_cells(self) -> list[dict[str, str]]:
-        """The cells that are fitted: of each family its main one and others at random, in the order of the
-        declaration."""
+        """The cells that are fitted: of each family its main one and others at random, as many of each sample
+        as of any other (or one less), in the order of the declaration."""
         members: dict[tuple[str, str], list[int]] = {}
         for number, cell in enumerate(self.every_cell):
             members.setdefault((cell["level"], family(cell)), []).append(number)
@@ -96,7 +97,10 @@ class Multiverse:
             rest = [number for number in numbers if number not in set(main)]
             rng = np.random.default_rng([self.seed, *f"{level} {name}".encode()])
             chosen += main
-            chosen += list(rng.permutation(rest)[: max(self.cells[level] - len(main), 0)])
+            lot = rng.permutation(rest)
+            samples = pd.Series([self.every_cell[number]["sample"] for number in lot], index=lot)
+            turns = samples.groupby(samples).cumcount().sort_values(kind="stable")
+            chosen += list(turns.index[: max(self.cells[level] - len(main), 0)])
         return [self.every_cell[number] for number in sorted(chosen)]
 
     def beside(self, focal: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from analysis.models.multiverse import lattice
 from analysis.models.multiverse.curve import refuse, run
 from analysis.models.multiverse.null import permuted, wild
 from analysis.models.multiverse.prepare import prepare
-from analysis.models.terms import require
+from analysis.models.terms import labels_of, whole
 
 NULLS = ("wild_bootstrap", "permutation")
 STATISTICS = ("median", "share", "stouffer")
@@ -145,14 +145,11 @@ def curve_test(
     """
     if null not in NULLS:
         raise ModelError(f"null={null!r} is unknown; one of {', '.join(NULLS)}.")
-    if not isinstance(draws, int | np.integer) or isinstance(draws, bool) or draws < FEWEST_DRAWS:
-        raise ModelError(
-            f"draws={draws!r}: a p-value at 5 % needs a whole number of at least {FEWEST_DRAWS}."
-        )
+    whole("draws", draws, FEWEST_DRAWS, "a p-value at 5 % needs them")
+    whole("seed", seed, 0)
     if cluster is None:
         raise ModelError("The test of a curve needs a cluster, the structure that the null keeps.")
-    options = {"estimator": estimator, "fixed_effects": fixed_effects, "cluster": cluster, "weights": weights}
-    prepared = prepare(data, outcome, focal, controls, **options)
+    prepared = prepare(data, outcome, focal, controls, estimator, fixed_effects, cluster, weights)
     refuse(len(prepared.controls))
     held = lattice.masks(len(prepared.controls))
     found = run(prepared, held, every=True)
@@ -164,9 +161,10 @@ def curve_test(
     observed, under = Tally(1), Tally(int(draws))
     observed.add(found.estimate[fine, None], (found.estimate / found.std_error)[fine, None], df)
     if null == "permutation":
+        groups = prepared.codes
         if within is not None:
-            require(within, data, "the groups to shuffle within")
-        groups = prepared.codes if within is None else pd.factorize(data[within].to_numpy()[prepared.rows])[0]
+            labels = labels_of(data, within, "the groups to shuffle within")
+            groups = pd.factorize(labels.to_numpy()[prepared.rows])[0]
         curves = list(permuted(prepared, among, groups, int(draws), seed))
         under.add(np.column_stack([e for e, _ in curves]), np.column_stack([t for _, t in curves]), df)
     else:

@@ -10,11 +10,11 @@ import pandas as pd
 
 from analysis.errors import ModelError, nearest
 from analysis.models import lpm
-from analysis.models.cluster import is_nested
-from analysis.models.design import check_sizes, drop_missing
+from analysis.models.cluster import is_nested, rests_on
+from analysis.models.design import check_sizes, drop_missing, drop_weightless, values_of
 from analysis.models.selection import Selection, base_columns, check_outcome, drop_groups
-from analysis.models.spec import Model
-from analysis.models.terms import numbers, product, require, resolve
+from analysis.models.spec import Model, distinct
+from analysis.models.terms import labels_of, numbers, require_frame, resolve
 
 ESTIMATORS = ("lpm", "logit")
 ABSORBED = 1e-7  # what must remain of a column, as a share of its deviation from the mean (as for one model)
@@ -71,11 +71,10 @@ def prepare(
     outcome: str,
     focal: str,
     controls: Iterable[str],
-    *,
-    estimator: str = "lpm",
-    fixed_effects: str | Iterable[str] = (),
-    cluster: str | None = None,
-    weights: str | None = None,
+    estimator: str,
+    fixed_effects: str | Iterable[str],
+    cluster: str | None,
+    weights: str | None,
     level: str = "county",
 ) -> Prepared:
     """The arrays of a curve.
@@ -84,10 +83,9 @@ def prepare(
     ------
     ModelError : an unknown or doubled name (with the nearest), an estimator that has no curve, the outcome
         among the variables, a column without numbers, infinite values, no complete row, one cluster, an
-        outcome that does not vary or, for `logit`, is not 0 and 1.
+        outcome that does not vary (beside the effects) or, for `logit`, is not 0 and 1.
     """
-    if not isinstance(data, pd.DataFrame):
-        raise ModelError(f"A specification curve needs a DataFrame, not {type(data).__name__}.")
+    require_frame(data, "A specification curve: ")
     if estimator not in ESTIMATORS:
         raise ModelError(
             f"No specification curve for the estimator {estimator!r}; there is one for "
@@ -95,14 +93,11 @@ def prepare(
         )
     if not isinstance(focal, str):
         raise ModelError(f"The focal variable must be one name, not {focal!r}.")
-    given = (controls,) if isinstance(controls, str) else tuple(controls)
-    others = tuple(name for name in given if name != focal)
-    if len(given) - len(others) > 1:
-        raise ModelError(f"The controls name {focal!r} twice.")
+    given = distinct(controls, "controls", "specification_curve")
     model = Model(
         "specification_curve",
         outcome,
-        (focal, *others),
+        (focal, *(name for name in given if name != focal)),
         estimator,
         level=level,
         fixed_effects=fixed_effects,
@@ -124,12 +119,11 @@ def prepare(
     labels = {}
     for name, role in ((cluster, "the cluster"), *((each, "a fixed effect") for each in model.fixed_effects)):
         if name is not None:
-            require(name, data, role)
-            labels[name] = data[name]
+            labels[name] = labels_of(data, name, role)
     work = Selection(
         model=model,
         y=columns[outcome],
-        values={name: product(term, columns) for name, term in every.items()},
+        values=values_of(every.values(), columns),
         effects={name: labels[name] for name in model.fixed_effects},
         keep=np.ones(len(data), bool),
         reason=np.full(len(data), "", object),
@@ -138,10 +132,7 @@ def prepare(
     missing = {name: np.isnan(column) for name, column in columns.items()}
     drop_missing(work, missing | {name: column.isna().to_numpy() for name, column in labels.items()})
     check_sizes(work, columns, data.index)
-    if weights:
-        if (bad := (columns[weights] < 0) & work.keep).any():
-            raise ModelError(f"The weights {weights!r} hold {bad.sum()} negative values.")
-        work.drop(columns[weights] == 0, f"zero weight in {weights}")
+    drop_weightless(work, columns)
     if estimator == "logit":
         drop_groups(work)
     check_outcome(work)
@@ -177,10 +168,14 @@ def _arrays(
         }
         spanned -= len(base_columns(inner, work.keep).names) - 1
     used = None if weights is None else weights[rows]
+    if (why := _unusable(work.y[rows], groups, used)) is not None:
+        raise ModelError(f"The outcome {work.model.outcome!r} is {why}: nothing to explain.")
     unusable = {}
     for name, column in work.values.items():
         if (why := _unusable(column[rows], groups, used)) is not None:
             unusable[name] = why
+    if focal not in unusable and codes is not None and _in_one(work.values[focal][rows], codes, groups):
+        unusable[focal] = "varies through one cluster only"
     usable = [j for j, name in enumerate(controls) if name != focal and name not in unusable]
     columns = [focal, *(controls[j] for j in usable)]
     return Prepared(
@@ -200,6 +195,11 @@ def _arrays(
         rows=rows,
         unusable=unusable | ({focal: unusable.get(focal, "the focal variable")} if focal in controls else {}),
     )
+
+
+def _in_one(column: np.ndarray, codes: np.ndarray, groups: tuple[np.ndarray, ...]) -> bool:
+    """Whether a column varies through one cluster only, so that its clustered error would be rounding."""
+    return rests_on(column, codes, *groups[:1]) is not None
 
 
 def _unusable(column: np.ndarray, groups: tuple[np.ndarray, ...], weights: np.ndarray | None) -> str | None:

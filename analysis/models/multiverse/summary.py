@@ -20,8 +20,9 @@ COUNTS = ("n", "events", "clusters")
 WITH = "with_"
 NAMES = ("focal", "family", *CHOICES)
 ALL, COMBINATIONS = "all choices", "combinations"
-HEADLINE = ["headline", "text", "level", "family", "holds", "specifications"]
+HEADLINE = ["headline", "text", "level", "family", "holds", "specifications", "conf_low", "conf_high"]
 HEADLINE += ["moved_most_by", "share_of_variance"]
+Z = 1.959963984540054
 SHARES = ("positive_share", "significant_positive_share", "significant_negative_share")
 
 
@@ -74,8 +75,7 @@ def with_each(declared: Multiverse, controls: tuple[str, ...]) -> np.ndarray:
 
 def by_family(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
     """One row a focal variable and family: how many were declared, drawn and fitted, and their spread."""
-    counts = pd.Series([(cell["level"], family(cell)) for cell in declared.every_cell]).value_counts()
-    out = []
+    counts, out = declared_cells(declared), []
     for (focal, level, name), group in table.groupby(CURVE, sort=False):
         subsets = 2 ** len(declared.beside(focal))
         fine = group[group["status"] == "ok"]
@@ -85,6 +85,11 @@ def by_family(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
             | described(fine)
         )
     return pd.DataFrame(out)
+
+
+def declared_cells(declared: Multiverse) -> pd.Series:
+    """How many cells were declared, by level and family."""
+    return pd.Series([(cell["level"], family(cell)) for cell in declared.every_cell]).value_counts()
 
 
 def described(fine: pd.DataFrame) -> dict[str, float]:
@@ -171,14 +176,15 @@ def residual(blocks: dict[str, np.ndarray], y: np.ndarray) -> float:
 def headlines(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
     """One row a headline, level and family: in how many of how many specifications it holds.
 
-    `moved_most_by` is the choice that accounts for most of the variance of whether it holds (`explained`),
-    and `share_of_variance` how much; both empty where it holds in all or in none.
+    `conf_low` and `conf_high` are `limits` of the share in which it holds. `moved_most_by` is the choice that
+    accounts for most of the variance of whether it holds (`explained`), and `share_of_variance` how much;
+    both empty where it holds in all or in none.
 
     Raises
     ------
     DataError : a headline's query cannot be asked of the table.
     """
-    fine, out = table[table["status"] == "ok"], []
+    fine, out, counts = table[table["status"] == "ok"], [], declared_cells(declared)
     for entry in declared.headlines:
         try:
             among = fine.query(entry["where"])
@@ -196,10 +202,40 @@ def headlines(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
             shares = explained(group, varied, group["holds"].to_numpy(dtype=float))
             shares = {choice: share for choice, share in shares.items() if choice not in (ALL, COMBINATIONS)}
             most = max(shares, key=shares.get, default="")
+            cells = group.groupby(list(CHOICES), sort=False).ngroup().to_numpy()
+            low, high = limits(
+                group["holds"].to_numpy(), cells, min(declared.cells[level] / counts[(level, name)], 1.0)
+            )
             out.append(
                 said
                 | {"level": level, "family": name}
                 | {"holds": int(group["holds"].sum()), "specifications": len(group)}
+                | {"conf_low": low, "conf_high": high}
                 | {"moved_most_by": most, "share_of_variance": shares.get(most, np.nan)}
             )
     return pd.DataFrame(out, columns=HEADLINE)
+
+
+def limits(holds: np.ndarray, cells: np.ndarray, drawn: float) -> tuple[float, float]:
+    """95 % limits of a share among all declared specifications, of which cells were drawn whole.
+
+    Wilson's limits for as many independent draws as the variance between cells is worth, each cell being
+    worth one at most, with the finite-population correction. NaN for one cell.
+
+    Parameters
+    ----------
+    holds : (m,) bool. cells : (m,), the cell of each as 0, 1, ... . drawn : what part of all cells these are.
+
+    >>> limits(np.array([True, True, False, False]), np.array([0, 0, 1, 1]), 1.0)
+    (0.5, 0.5)
+    """
+    sizes, sums = np.bincount(cells), np.bincount(cells, weights=holds)
+    many, share = len(sizes), float(holds.mean())
+    if many < 2:
+        return np.nan, np.nan
+    variance = many / (many - 1) * ((sums - share * sizes) ** 2).sum() / len(holds) ** 2
+    draws = min(share * (1 - share) / variance, many) if variance > 0 else many
+    part = (1 - drawn) * Z**2 / draws
+    middle = (share + part / 2) / (1 + part)
+    reach = np.sqrt(part * (share * (1 - share) + part / 4)) / (1 + part)
+    return float(middle - reach), float(middle + reach)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-import numpy as np
 import pandas as pd
 
-from analysis.catalogue import evaluate, load_catalogue, names_in
+from analysis.catalogue import evaluate, names_in
 from analysis.errors import ModelError
 from analysis.ledger import agreements, listed_units, read_jurisdictions
+from analysis.models.measurement.errors import with_error
 from analysis.models.multiverse.declaration import COUNTERPARTS, DRAW, KEPT, PUBLISHED, Multiverse
 from analysis.panel import load_panel
 
 OUTCOME = "is_listed_in_cell"
 STRICT = ("exact", "normalised")  # without aliases, corrections, and kinds read from the heading
-STANDARD_ERRORS_PER_MARGIN = 1.645  # a 90 % margin
 
 
 def frame(declared: Multiverse, cell: Mapping[str, str]) -> pd.DataFrame:
@@ -86,14 +85,6 @@ def surveyed(declared: Multiverse, level: str, acs: str) -> pd.DataFrame:
             columns = {part: with_error(panel, part, declared.seed, number) for part in columns}
         replaced[name] = evaluate(formula, columns)
     return panel.assign(**replaced)
-
-
-def with_error(panel: pd.DataFrame, name: str, seed: int, number: int) -> pd.Series:
-    """A column with one draw of its sampling error."""
-    rng = np.random.default_rng([seed, number, *name.encode()])
-    error = panel[f"{name}_moe"].fillna(0.0) / STANDARD_ERRORS_PER_MARGIN
-    drawn = panel[name] + error * rng.standard_normal(len(panel))
-    return drawn.clip(*load_catalogue("county")[name].range)
 
 
 @cache

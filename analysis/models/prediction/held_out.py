@@ -16,7 +16,7 @@ from analysis.models.design import sample_rows
 from analysis.models.prediction.newton import CERTAIN, maximise_many
 from analysis.models.separation import independent, joint
 from analysis.models.spec import Model
-from analysis.models.terms import Term, numbers, product, require, resolve
+from analysis.models.terms import Term, labels_of, numbers, product, require_frame, resolve
 
 GROUP = "state"
 LIMIT = 1e100  # the squares of larger values are no numbers
@@ -139,8 +139,7 @@ def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) ->
     """The complete rows of a model, as arrays. Errors as for `leave_one_state_out`."""
     if not isinstance(model, Model):
         raise ModelError(f"A Model was expected, not {type(model).__name__}: see load_model(name).")
-    if not isinstance(data, pd.DataFrame):
-        raise ModelError(f"Model {model.name!r}: a DataFrame was expected, not {type(data).__name__}.")
+    require_frame(data, f"Model {model.name!r}: ")
     if model.fixed_effects:
         raise ModelError(
             f"Model {model.name!r}: a group that was not seen has no fixed effect of "
@@ -152,8 +151,7 @@ def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) ->
             f"has not seen; use one of {', '.join(FITTERS)}."
         )
     if groups is None:
-        require(GROUP, data, "the group that is held out")
-        groups = data[GROUP]
+        groups = labels_of(data, GROUP, "the group that is held out")
     terms = resolve(model.covariates, data, model.level)
     parts = dict.fromkeys(part for term in terms for part in term.parts)
     if model.outcome in parts:
@@ -165,8 +163,7 @@ def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) ->
     for values in (y, weights, *columns.values()):
         used &= ~np.isnan(values)
     if model.cluster is not None and model.estimator != "firth":
-        require(model.cluster, data, "the cluster")
-        used &= data[model.cluster].notna().to_numpy()
+        used &= labels_of(data, model.cluster, "the cluster").notna().to_numpy()
     if not used.any():
         raise ModelError(f"Model {model.name!r}: no row of the sample is complete.")
     with np.errstate(over="ignore", invalid="ignore"):

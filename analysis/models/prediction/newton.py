@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 STEPS = 25  # a maximum that exists is reached in about ten
-CONVERGED = 1e-13  # squared Newton decrement, after which the last step is still taken
+CONVERGED = 1e-13  # squared Newton decrement at a mean weight of one, after which a last step is still taken
 CERTAIN = 30.0  # log odds beyond which no score tells a maximum from none
 SMALLEST = 1e-10  # eigenvalue of the scaled information below which a fit goes to a sturdier method
 FITS, ROWS = 64, 512  # at a time
@@ -49,7 +49,8 @@ def maximise_many(
             _Piece(*fixed, labels[..., span], W[own, span], extra)
             for fixed, span, extra in zip(columns, spans, known, strict=True)
         ]
-        parts.append(_maximise(pieces, pairs, _start(labels, W[own], offset)))
+        start, unit = _start(labels, W[own], offset)
+        parts.append(_maximise(pieces, pairs, start, unit))
     beta, converged = zip(*parts, strict=True)
     return np.concatenate(beta), np.concatenate(converged)
 
@@ -65,15 +66,19 @@ class _Piece(NamedTuple):
     offset: np.ndarray | None
 
 
-def _start(Y: np.ndarray, W: np.ndarray, offset: np.ndarray | None) -> np.ndarray:
-    """(fits,) the intercept that gives each fit its share of events; not finite where there is none."""
+def _start(Y: np.ndarray, W: np.ndarray, offset: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """(fits,) the intercept that gives each fit its share of events, not finite where there is none; and the
+    mean of its weights that are not 0."""
     with np.errstate(all="ignore"):
         total = W.sum(axis=1)
         share = (W @ Y if Y.ndim == 1 else (W * Y).sum(axis=1)) / total
-        return np.log(share / (1 - share)) - (0.0 if offset is None else W @ offset / total)
+        start = np.log(share / (1 - share)) - (0.0 if offset is None else W @ offset / total)
+        return start, total / np.count_nonzero(W, axis=1)
 
 
-def _maximise(pieces: list[_Piece], pairs: tuple, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _maximise(
+    pieces: list[_Piece], pairs: tuple, start: np.ndarray, unit: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     fits, k = len(start), pieces[0].X.shape[1]
     moving = np.isfinite(start)
     beta = np.zeros((fits, k))
@@ -84,6 +89,7 @@ def _maximise(pieces: list[_Piece], pairs: tuple, start: np.ndarray) -> tuple[np
         for step in range(STEPS):
             score, flat = _derivatives(pieces, beta)
             move, decrement, information = _newton(flat, pairs, score)
+            decrement /= unit
             if step == 0:
                 moving &= np.isfinite(decrement) & _has_rank(information)
             # half of a step that helped little is taken back, and again as long as it led away

@@ -112,6 +112,14 @@ def test_repeated_labels_and_weights(frame):
     np.testing.assert_allclose(found, leave_one_state_out(MODEL, heavy)[: len(frame)], atol=1e-10)
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1e9])
+def test_the_unit_of_the_weights_does_not_matter(frame, unit):
+    weighted = frame.assign(w=1 + frame["share"])
+    model = MODEL.with_(weights="w")
+    found = leave_one_state_out(model, weighted.assign(w=unit * weighted["w"]))
+    np.testing.assert_allclose(found, leave_one_state_out(model, weighted), atol=1e-12)
+
+
 def test_states_with_none_one_or_all_listed(frame):
     data = frame.copy()
     data.loc[data["state"] == "S01", "listed"] = 0
@@ -180,6 +188,10 @@ def test_bad_frames_are_refused(frame):
         leave_one_state_out(MODEL.with_(cluster=None), frame.drop(columns="state"))
     with pytest.raises(ModelError, match="infinite or too large"):
         leave_one_state_out(MODEL, frame.assign(x=frame["x"].where(frame["x"] < 2, np.inf)))
+    with pytest.raises(
+        ModelError, match=r"'state' \(the group that is held out\) holds values that are no labels"
+    ):
+        leave_one_state_out(MODEL, frame.assign(state=[[name] for name in frame["state"]]))
     with pytest.raises(ModelError, match="DataFrame was expected"):
         leave_one_state_out(MODEL, frame.to_dict())
     with pytest.raises(ModelError, match="Model was expected"):
