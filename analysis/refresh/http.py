@@ -132,7 +132,7 @@ class Web:
         path = self.folder / asked.name
         headers, held = self._known(asked)
         try:
-            with self._sent(asked, headers) as reply:
+            with self._sent(asked, headers) as (reply, came_from):
                 if reply.status_code == 416:
                     held.drop()
                     raise LaterError("the part that is there fits no more")
@@ -147,7 +147,7 @@ class Web:
             ) from None
         sniffing_or_dropped(held, asked)
         held.part.replace(path)
-        note(self.folder, asked.name, {"url": asked.url, "sha256": digest(path), **held.stamp()})
+        note(self.folder, asked.name, {"url": came_from, "sha256": digest(path), **held.stamp()})
         held.drop()
         return path
 
@@ -171,8 +171,8 @@ class Web:
         return headers, held
 
     @contextmanager
-    def _sent(self, asked: Asked, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """The reply, after redirects that stay with what was asked for."""
+    def _sent(self, asked: Asked, headers: Mapping[str, str]) -> Iterator[tuple[httpx.Response, str]]:
+        """The reply and its address, after redirects that stay with what was asked for."""
         url, params = asked.url, dict(asked.params)
         for _ in range(REDIRECTS + 1):
             check_host(url, self.hosts)
@@ -182,7 +182,7 @@ class Web:
             reply = self.client.send(request, stream=True)
             try:
                 if not (300 <= reply.status_code < 400 and reply.status_code != 304):
-                    yield reply
+                    yield reply, url
                     return
                 url, params = target(url, reply, self.hosts, asked.kind, asked.method), {}
             finally:

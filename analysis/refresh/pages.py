@@ -7,35 +7,20 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 SILENT = ("script", "style", "noscript", "template")
-BLOCKS = (
-    "p",
-    "li",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "tr",
-    "td",
-    "th",
-    "div",
-    "ul",
-    "ol",
-    "br",
-    "section",
-    "dt",
-    "dd",
-)
+BLOCKS = ("p", "li", "tr", "td", "th", "div", "br", "section", "dt", "dd", "button", "summary")
+BLOCKS += ("h1", "h2", "h3", "h4", "h5", "h6")
+GROUPS = ("ul", "ol", "table")
+BLOCKS += GROUPS
 
 
 class Reader(HTMLParser):
-    """A page as a list of (tag, text): every block of text with the innermost block that holds it."""
+    """A page as a list of (tag, group, text): every block of text with the innermost block that holds it, or
+    "li" inside a list, and the number of the list or table that it stands in or after."""
 
     def __init__(self, base: str) -> None:
         super().__init__(convert_charrefs=True)
         self.base, self.links, self.blocks = base, [], []
-        self.open, self.silent, self.link, self.text = ["div"], 0, None, []
+        self.open, self.group, self.silent, self.link, self.text = ["div"], 0, 0, None, []
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         given = dict(attributes)
@@ -47,6 +32,7 @@ class Reader(HTMLParser):
             self.link = (urljoin(self.base, given["href"].strip()), [])
         if tag in BLOCKS:
             self.close_block()
+            self.group += tag in GROUPS
             if tag != "br":
                 self.open.append(tag)
 
@@ -58,6 +44,7 @@ class Reader(HTMLParser):
             self.link = None
         if tag in BLOCKS and tag in self.open[1:]:
             self.close_block()
+            self.group += tag in GROUPS
             while self.open.pop() != tag:
                 pass
 
@@ -70,12 +57,12 @@ class Reader(HTMLParser):
     def close_block(self) -> None:
         said = " ".join("".join(self.text).split())
         if said:
-            self.blocks.append((self.open[-1], said))
+            self.blocks.append(("li" if "li" in self.open else self.open[-1], self.group, said))
         self.text = []
 
 
 def read(page: Path, base: str) -> Reader:
-    """A page's links (address, text) and blocks of text (tag, text), in its order."""
+    """A page's links (address, text) and blocks of text (tag, group, text), in its order."""
     reader = Reader(base)
     reader.feed(page.read_text(encoding="utf-8-sig", errors="replace"))
     reader.close()
