@@ -208,6 +208,10 @@ def run(request: Request) -> int:
         say("")
         print(f"error: {error}", file=sys.stderr)
         return error.code
+    except KeyboardInterrupt:
+        say("")
+        print("interrupted: nothing was accepted; the next run goes on from what is there", file=sys.stderr)
+        return 130
     say("")
     print("\n".join(outcome.lines))
     return 0

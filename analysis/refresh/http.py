@@ -255,9 +255,9 @@ def too_long(error: LaterError) -> bool:
 
 
 def patience(error: LaterError, tries: int) -> float:
-    """Seconds until the next try: what the publisher says, else doubled each time, a little scattered."""
+    """Seconds until the next try: doubled each time, a little scattered, no less than the publisher says."""
     scattered = FIRST_WAIT * 2 ** max(0, tries - 1) * random.uniform(0.75, 1.25)
-    return min(error.after if error.after is not None else scattered, LONGEST_WAIT)
+    return min(max(error.after or 0.0, scattered), LONGEST_WAIT)
 
 
 def gave_up(asked: Asked, error: LaterError, tries: int) -> FetchError:

@@ -14,6 +14,7 @@ from analysis.writing import replacing
 
 MEGABYTE = 1_000_000
 NOTES = "fetched.json"
+MARKS = {"etag": "etag", "last_modified": "last-modified"}
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,9 @@ class Held:
     def begin(self, reply: httpx.Response) -> None:
         """From the first byte."""
         self.part.parent.mkdir(parents=True, exist_ok=True)
-        marks = {
-            "etag": reply.headers.get("etag", ""),
-            "last_modified": reply.headers.get("last-modified", ""),
-        }
+        # What was packed for the way has other bytes than the file: it cannot be gone on with.
+        packed = reply.headers.get("content-encoding", "identity") != "identity"
+        marks = {} if packed else {key: reply.headers.get(name, "") for key, name in MARKS.items()}
         with replacing(self.about) as beside:
             beside.write_text(json.dumps(marks | {"asked": self.asked}), encoding="utf-8")
         self.part.write_bytes(b"")

@@ -66,6 +66,7 @@ NAME_DAY = re.compile(
 DATE_TEXT = re.compile(r"\s*(\d{1,2})\s*/?\s*(\d{2}|\d)\s*/?\s*(\d{4})\s*")
 # ICE names a workbook for the day it is posted, at most some days after it was saved.
 NAME_DAYS = 4
+STALE = 45  # days
 LEAST = 0.99  # of the rows before; in a year and a half no true roster lost more than 4 of 897
 LINK = re.compile(r"(?i)\.xlsx?(\?|$)")
 MOST_LINKS = 12
@@ -104,8 +105,12 @@ def workbooks(links: list[tuple[str, str]]) -> list[str]:
 
 
 def name_of(url: str) -> str:
-    """A file's name by its address, harmless on any disk."""
-    name = re.sub(r"[^\w.()-]+", "_", unquote(urlsplit(url).path.rsplit("/", 1)[-1]))
+    """A workbook's name by its address, harmless on any disk."""
+    return harmless(unquote(urlsplit(url).path.rsplit("/", 1)[-1]))
+
+
+def harmless(name: str) -> str:
+    name = re.sub(r"[^\w.()-]+", "_", name).lstrip(".")
     return name if name.lower().endswith(".xlsx") else f"{name}.xlsx"
 
 
@@ -118,9 +123,14 @@ def make(fetched: Path, wanted: Wanted) -> Made:
         chosen, sheet, told = choose(sorted(fetched.glob("*.xlsx")))
     name = name_day(chosen.name)
     vintage, gates = dated(sheet.saved, name, wanted)
-    rows, unsure = roster(sheet, vintage, f"ICE:{chosen.name}")
+    if vintage > wanted.today:
+        gates += (f"the roster's day, {vintage}, is still to come.",)
+    file = harmless(chosen.name)
+    rows, unsure = roster(sheet, vintage, f"ICE:{file}")
     before = newest(FOLDER, vintage)
     told += remarks(sheet, rows)
+    days = (date.fromisoformat(wanted.today) - date.fromisoformat(vintage)).days
+    told += (f"  the roster is {days:,} days old: ICE may have stopped to post it",) if days > STALE else ()
     return Made(
         vintage,
         {
@@ -132,7 +142,7 @@ def make(fetched: Path, wanted: Wanted) -> Made:
             "note": "ICE's text untouched in the columns *_as_published, hidden rows included; signed,"
             " moa_url and addendum_url are normalised. The workbook lies beside it as published.",
         },
-        {"roster.csv": to_csv(rows), chosen.name: chosen},
+        {"roster.csv": to_csv(rows), file: chosen},
         {"roster.csv": len(rows)},
         before,
         (*gates, *unsure, *size_gates(len(rows), rows_of(before), "agreements", least=LEAST)),

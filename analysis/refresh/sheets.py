@@ -12,11 +12,13 @@ import openpyxl
 from openpyxl.utils.datetime import CALENDAR_WINDOWS_1900, from_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
+from analysis.refresh import sniffing
 from analysis.refresh.archives import members
 from analysis.refresh.faults import QuarantineError, UsageError
 
 LOOKED_AT = 15  # rows, for the header
 MOST = 200_000_000
+MOST_ROWS = 100_000
 
 
 class NoSheetError(QuarantineError):
@@ -72,13 +74,13 @@ def read(path: Path, wanted: Mapping[str, Iterable[str]], optional: Iterable[str
     QuarantineError : "truncated archive" and its kin; "not a workbook"; "wrong sheet" (no sheet has the
         columns; the message names what is nearest); "two sheets" (several have).
     """
-    if path.suffix.lower() == ".xls":
-        raise UsageError("old workbook", "an .xls file.", where=path.name, remedy="save it as .xlsx first.")
     if not openpyxl.DEFUSEDXML:
         raise UsageError("unsafe reader", "openpyxl runs without defusedxml.", remedy="run `make env`.")
+    sniffing.check(path, "xlsx", path.name)
     members(path, most=MOST)
     try:
-        book = openpyxl.load_workbook(path, data_only=True)
+        with path.open("rb") as stream:
+            book = openpyxl.load_workbook(stream, data_only=True)
     except Exception as error:  # the library lets through whatever its parsers raise
         cause = error.__cause__ or error.__context__ or error
         raise QuarantineError(
@@ -87,6 +89,10 @@ def read(path: Path, wanted: Mapping[str, Iterable[str]], optional: Iterable[str
     required = [name for name in wanted if name not in set(optional)]
     fits, nearest = [], []
     for sheet in book.worksheets:
+        if sheet.max_row > MOST_ROWS:
+            raise QuarantineError(
+                "too large", f"sheet {sheet.title!r} has {sheet.max_row:,} rows.", where=path.name
+            )
         number, found = header_of(sheet, wanted)
         missing = [name for name in required if name not in found]
         nearest.append((len(missing), sheet.title, missing, number))
@@ -163,7 +169,7 @@ def rows_of(sheet: Worksheet, header: int, columns: Mapping[str, int]) -> Iterab
     for span in sheet.merged_cells.ranges:
         for row, column in span.cells:
             merged[row, column] = sheet.cell(span.min_row, span.min_col).value
-    for cells in sheet.iter_rows(min_row=header + 1):
+    for cells in sheet.iter_rows(min_row=header + 1, max_col=max(columns.values())):
         number = cells[0].row
         values, links, errors = {}, {}, {}
         for name, column in columns.items():

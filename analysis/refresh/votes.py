@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.provenance import raw_file, read_param, vintages
+from analysis.refresh import sniffing
 from analysis.refresh.client import Compared, Made, Wanted, one_file, size_gates
 from analysis.refresh.faults import QuarantineError, UsageError
 from analysis.refresh.http import Web
@@ -68,6 +69,7 @@ def election_day(year: int) -> str:
 def make(fetched: Path, wanted: Wanted) -> Made:
     """The counts with codes that are unique, and the totals of states that are counted in parts."""
     file, year = one_file(fetched, wanted, "votes.csv"), year_of(wanted)
+    sniffing.check(file, "csv", file.name)
     rows = coded(parse(file.read_bytes(), file.name), file.name)
     table = with_totals(rows).assign(year=year)[list(COLUMNS)].sort_values("GEOID", kind="stable")
     before = compared_with(year)

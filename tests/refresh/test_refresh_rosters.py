@@ -284,6 +284,11 @@ FAULTS = {
     "HTML": (lambda: page("Welcome").body, "HTML instead of data"),
     "soft 404": (lambda: page("Page Not Found").body, "soft 404"),
     "old format": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "wrong type.*xls came"),
+    "a stray cell": (
+        lambda: workbook(others=[("Notes", [["x"]] * 3)], stray="A200000"),
+        "too large.*200,000 rows",
+    ),
+    "to come": (lambda: workbook(saved="2027-01-05"), "looks wrong.*2027-01-05, is still to come"),
     "a PDF": (lambda: b"%PDF-1.7\n", "wrong type"),
 }
 
@@ -342,12 +347,16 @@ def test_a_reason_accepts_what_looks_wrong(refreshed: Refreshed, project: Path, 
 
 
 def test_a_file_by_hand(refreshed: Refreshed, project: Path, publisher: Publisher, tmp_path: Path) -> None:
-    file = tmp_path / "what I saved.xlsx"
+    file = tmp_path / "what I saved.xls"  # a wrong extension
     file.write_bytes(workbook())
     done = refreshed("rosters", files=(file,))
     assert (done.state, done.made.vintage) == ("accepted", "2025-08-04")
     assert publisher.seen == [] and read_origin("rosters", "2025-08-04")["obtained"] == "downloaded by hand"
     assert refreshed("rosters", files=(file,), vintage="2025-08-06").made.vintage == "2025-08-06"
+    assert (project / "data/raw/rosters/2025-08-06/what_I_saved.xls.xlsx").is_file()
+    page_file = tmp_path / "page.xlsx"
+    page_file.write_bytes(page("Page Not Found").body)
+    refused(refreshed, project, "soft 404", files=(page_file,))
     refused(refreshed, project, "no such file", files=(tmp_path / "absent.xlsx",))
     refused(refreshed, project, "no day", files=(file,), vintage="last")
     other = tmp_path / "other.xlsx"

@@ -74,6 +74,7 @@ def workbook(
     above: int = 0,
     hidden: Iterable[int] = (),
     links: dict[str, str] | None = None,
+    stray: str = "",
     others: Sequence[tuple[str, Sequence[Sequence[object]]]] = (),
 ) -> bytes:
     """A workbook as bytes: `above` lines before the header, `hidden` rows by number, links by cell."""
@@ -93,6 +94,8 @@ def workbook(
     for cell in table["D"]:
         if cell.value == "#N/A":
             cell.data_type = "e"
+    if stray:
+        table[stray] = "x"
     for title, lines in others:
         more = book.create_sheet(title)
         for line in lines:
