@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime
 import io
@@ -85,7 +86,7 @@ def make(fetched: Path, wanted: Wanted) -> Made:
     """The entries of the page, in its order, nothing corrected."""
     file = one_file(fetched, wanted, "page.html")
     lines = listed.lines_of(file)
-    issuer, day, told = issued(lines, file, wanted)
+    issuer, day, told, unsure = issued(lines, file, wanted)
     entries = listed.by_state(lines) if issuer == "dhs" else listed.by_level(lines)
     vintage = wanted.vintage or f"{issuer}-{day}"
     publisher, title, url = ISSUERS[issuer]
@@ -127,7 +128,7 @@ def make(fetched: Path, wanted: Wanted) -> Made:
         {"listings.csv": to_csv(rows), f"page{file.suffix.lower()}": file},
         {"listings.csv": len(rows)},
         before,
-        (*doubts(entries), *size_gates(len(rows), counted, "entries", least=LEAST, most=MOST)),
+        (*unsure, *doubts(entries), *size_gates(len(rows), counted, "entries", least=LEAST, most=MOST)),
         told,
     )
 
@@ -136,26 +137,42 @@ def read(vintage: str) -> object:
     return lists.read(vintage)
 
 
-def issued(lines: list[listed.Line], file: Path, wanted: Wanted) -> tuple[str, str, tuple[str, ...]]:
-    """Issuer and day of a page: as asked for, else by its form and its own words."""
+def issued(
+    lines: list[listed.Line], file: Path, wanted: Wanted
+) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
+    """Issuer and day of a page, what to tell and what looks wrong: as asked, else by its form and words.
+
+    Raises
+    ------
+    QuarantineError : "no list": no heading of one.
+    UsageError : "no day": a capture tells none, and none was given.
+    """
+    stated = days_in(lines)
     if wanted.vintage:
-        return *named(wanted.vintage), ()
-    firsts = [listed.level_of(line.text) for line in lines if listed.level_of(line.text)]
-    plural = any(line.text.strip(": ").casefold() == "states" for line in lines)
-    if not firsts:
+        issuer, day = named(wanted.vintage)
+        other = issuer == "doj" and stated and stated[-1] != day
+        return issuer, day, (), (f"{day} was asked for, but the page says {stated[-1]}.",) if other else ()
+    headings = {line.text.strip(": ").casefold() for line in lines if listed.level_of(line.text)}
+    if not headings:
         raise QuarantineError("no list", "the page has no heading States, Counties or Cities.")
-    issuer = "doj" if plural else "dhs"
+    issuer = "doj" if "states" in headings else "dhs"
     if in_name := re.search(r"20\d\d-\d\d-\d\d", file.name):
-        return issuer, in_name[0], ()
-    days = [found[1] for line in lines for found in UPDATED.finditer(line.text)]
-    if days and issuer == "doj":
-        try:
-            return issuer, datetime.datetime.strptime(days[-1], "%B %d, %Y").date().isoformat(), ()
-        except ValueError:
-            pass
+        return issuer, in_name[0], (), ()
     if issuer == "dhs":
         raise UsageError("no day", "the page does not tell its day.", remedy="give --vintage dhs-DAY.")
-    return issuer, wanted.today, ("  the page tells no day of its own: it is named for today",)
+    if stated:
+        return issuer, stated[-1], (), ()
+    return issuer, wanted.today, ("  the page tells no day of its own: it is named for today",), ()
+
+
+def days_in(lines: list[listed.Line]) -> list[str]:
+    """The days on which a page says that it was updated, in its order."""
+    found = []
+    for line in lines:
+        for said in UPDATED.findall(line.text):
+            with contextlib.suppress(ValueError):
+                found.append(datetime.datetime.strptime(said, "%B %d, %Y").date().isoformat())
+    return found
 
 
 def doubts(entries: list[listed.Entry]) -> tuple[str, ...]:

@@ -197,18 +197,24 @@ def dated(saved: str, name: str | None, wanted: Wanted) -> tuple[str, tuple[str,
     Names have lied by weeks and by a year, so that the day saved decides then, and a reader must agree.
     """
     if wanted.vintage:
-        return day(wanted.vintage, "day of a roster"), ()
+        asked = day(wanted.vintage, "day of a roster")
+        said = f"{asked} was asked for, but the workbook was saved on {saved}."
+        return asked, () if not saved or near(asked, saved) else (said,)
     if not saved and not name:
         raise UsageError(
             "no day", "neither the workbook nor its name tells it.", remedy="give --vintage DAY."
         )
     if not saved or not name:
         return saved or name, ()
-    apart = (date.fromisoformat(name) - date.fromisoformat(saved)).days
-    if -1 <= apart <= NAME_DAYS:
+    if near(name, saved):
         return name, ()
     said = f"the file's name says {name}, but the workbook was saved on {saved}, which is taken."
     return saved, (said,)
+
+
+def near(posted: str, saved: str) -> bool:
+    """Whether a workbook saved on one day can have been posted on the other."""
+    return -1 <= (date.fromisoformat(posted) - date.fromisoformat(saved)).days <= NAME_DAYS
 
 
 def roster(sheet: sheets.Sheet, vintage: str, source: str) -> tuple[list[dict[str, str]], tuple[str, ...]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import hashlib
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -93,6 +95,42 @@ def test_a_publisher_that_ignores_if_range_is_found_out(web: Web, publisher: Pub
     publisher.answers[URL] = careless
     assert web.save(URL, "table.csv", kind="csv").read_bytes() == other
     assert len(publisher.seen) == 3
+
+
+def told(first: int, last: int, whole: int | str, etag: str = '"v1"') -> dict[str, str]:
+    return {"Content-Range": f"bytes {first}-{last}/{whole}", "ETag": etag}
+
+
+ODD_RESTS = {
+    "no range at all": (Reply(CSV, headers=MARKS), 2),
+    "no more there": (Reply(b"", 416, {"Content-Range": "bytes */5"}), 3),
+    "another part": (Reply(CSV[5:], 206, told(5, len(CSV) - 1, len(CSV))), 3),
+    "no place told": (Reply(CSV[5:], 206, {"ETag": '"v1"'}), 3),
+    "packed": (Reply(gzip.compress(CSV), headers=MARKS | {"Content-Encoding": "gzip"}), 2),
+}
+
+
+@pytest.mark.parametrize("case", ODD_RESTS)
+def test_a_rest_that_does_not_fit_is_not_taken(web: Web, publisher: Publisher, case: str) -> None:
+    rest, requests = ODD_RESTS[case]
+    publisher.answers[URL] = [Reply(CSV, headers=MARKS, cut=200_000), rest, Reply(CSV, headers=MARKS)]
+    assert web.save(URL, "table.csv", kind="csv").read_bytes() == CSV
+    assert len(publisher.seen) == requests and "range" in publisher.seen[1].headers
+
+
+def test_what_came_packed_is_not_gone_on_with(web: Web, publisher: Publisher) -> None:
+    packed = Reply(gzip.compress(CSV), headers=MARKS | {"Content-Encoding": "gzip"})
+    publisher.answers[URL] = [replace(packed, cut=100_000), Reply(CSV, headers=MARKS)]
+    assert web.save(URL, "table.csv", kind="csv").read_bytes() == CSV
+    assert len(publisher.seen) == 2 and "range" not in publisher.seen[1].headers
+
+
+def test_a_bomb_in_the_transport_is_capped(web: Web, publisher: Publisher) -> None:
+    bomb = gzip.compress(b"0" * 50_000_000)
+    publisher.answers[URL] = Reply(bomb, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(QuarantineError, match="too large"):
+        web.save(URL, "table.csv", kind="csv", most=1_000_000)
+    assert len(bomb) < 100_000 and len(publisher.seen) == 1 and tree(web.folder) == {}
 
 
 def test_a_part_without_a_mark_is_begun_anew(web: Web, publisher: Publisher) -> None:

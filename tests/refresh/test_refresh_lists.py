@@ -185,6 +185,11 @@ BAD_PAGES = {
         html(as_items(justice(States=["California", "Jefferson"]))),
         "unknown entry.*'Jefferson'",
     ),
+    "another day than its own": (
+        DOJ,
+        html(as_items(justice())),
+        "looks wrong.*2025-09-26 was asked for, but the page says",
+    ),
     "many gone": (DOJ, html(as_items(justice(Cities=["Boston, MA"]))), "looks wrong.*18 entries.*has 33"),
     "unknown heading": (
         CAPTURE,
@@ -205,6 +210,7 @@ def test_a_page_that_is_no_list_is_put_aside(
     publisher.answers[CAPTURE.replace("20250531", "20250613")] = html(capture(ENTRIES))
     before = tree(project / "data")
     options = {"vintage": "dhs-2025-05-31"} if url == CAPTURE else {}
+    options |= {"vintage": "doj-2025-09-26"} if fault == "another day than its own" else {}
     with pytest.raises(RefreshError, match=message):
         refreshed("lists", **options)
     assert tree(project / "data") == before and len(before) > 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import shutil
 import zipfile
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from analysis.provenance import read_origin
 from analysis.refresh.command import Outcome
 from analysis.refresh.faults import FetchError, QuarantineError, RefreshError
 from analysis.refresh.rosters import PAGE, dated, name_day, unwrap
+from analysis.refresh.sheets import as_day
 from analysis.sources import rosters
 from tests.conftest import REPOSITORY, run_stage
 from tests.refresh.conftest import ORIGINALS, needs_originals, tree
@@ -381,6 +384,14 @@ def test_days_of_rosters_are_read_from_names_that_lie() -> None:
     assert dated("2026-01-05", "2025-01-05", Wanted())[0] == "2026-01-05"
     assert dated("2025-03-06", "2025-04-21", Wanted())[0] == "2025-03-06"
     assert dated("2026-01-05", "2025-01-05", Wanted(vintage="2026-01-05")) == ("2026-01-05", ())
+    assert "saved on 2026-01-05" in dated("2026-01-05", None, Wanted(vintage="2026-03-05"))[1][0]
+
+
+def test_serials_are_days_by_the_workbook_s_own_epoch() -> None:
+    assert as_day(45785) == as_day(45785.75) == "2025-05-08"
+    assert as_day(44323, CALENDAR_MAC_1904) == "2025-05-08"
+    assert as_day(datetime.datetime(2025, 5, 8, 12)) == as_day(datetime.date(2025, 5, 8)) == "2025-05-08"
+    assert [as_day(value) for value in (5, 999_999, True, "45785", None)] == [None] * 5
 
 
 def test_links_are_unwrapped_or_left_out() -> None:

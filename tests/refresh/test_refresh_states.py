@@ -16,7 +16,7 @@ import yaml
 
 from analysis import __main__ as main
 from analysis.refresh import states
-from analysis.refresh.client import Compared
+from analysis.refresh.client import Compared, Wanted
 from analysis.refresh.command import Outcome
 from analysis.refresh.comparing import compare
 from analysis.refresh.faults import LockedError, RefreshError, UsageError
@@ -198,6 +198,36 @@ def test_scripts_hear_what_happened(
         main.main(["refresh", "--help"])
     assert caught.value.code == 0 and "exit codes" in capsys.readouterr().out
     assert len(publisher.seen) == 3 + 3 + 3 + 3 + 3 + 3
+
+
+def test_other_libraries_tell_no_key(
+    project: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    from analysis.refresh import rosters as client
+
+    secret = "c0ffee" * 6
+
+    def fetch(web: object, wanted: Wanted) -> None:
+        assert wanted.key == secret
+        raise ConnectionError(f"Max retries exceeded with url: /data?get=NAME&key={wanted.key} ({secret})")
+
+    monkeypatch.setattr(client, "KEY", "SOME_API_KEY", raising=False)
+    monkeypatch.setattr(client, "fetch", fetch)
+    monkeypatch.setenv("SOME_API_KEY", secret)
+    assert main.main(["refresh", "rosters"]) == 3
+    told = capsys.readouterr()
+    assert "Max retries exceeded" in told.err and secret not in told.err + told.out
+    assert [path for path, text in tree(project / ".refresh").items() if secret.encode() in text] == []
+    assert publisher.seen == []
+
+
+def test_ctrl_c_is_no_traceback(
+    project: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("analysis.refresh.rosters.make", lambda *words: signal.raise_signal(signal.SIGINT))
+    site(publisher, workbook())
+    assert main.main(["refresh", "rosters"]) == 130
+    assert "nothing was accepted" in capsys.readouterr().err and len(publisher.seen) == 3
 
 
 def test_another_address_stays_on_the_publisher_s_host(refreshed: Refreshed, publisher: Publisher) -> None:
