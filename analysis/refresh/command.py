@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import importlib
 import os
 import re
@@ -122,6 +123,8 @@ def fetch(client: ModuleType, request: Request, wanted: Wanted, fetched: Path, s
     except RefreshError:
         raise
     except OSError as error:
+        if error.filename is not None or error.errno == errno.ENOSPC:
+            raise  # this machine's disk, not the publisher
         # Other libraries' errors hold whole addresses, and thus keys.
         raise FetchError("unreachable", redact(str(error), secrets)) from None
     return wanted

@@ -19,7 +19,7 @@ import yaml
 
 from analysis.provenance import root
 from analysis.refresh.client import Made
-from analysis.refresh.faults import LockedError, QuarantineError, RefreshError
+from analysis.refresh.faults import LockedError, RefreshError, UsageError
 from analysis.refresh.parts import NOTES, digest, notes
 from analysis.writing import replacing
 
@@ -58,14 +58,14 @@ def take_by_hand(files: list[Path], fetched: Path) -> tuple[str, ...]:
 
     Raises
     ------
-    QuarantineError : a file is not there, or two have one name.
+    UsageError : a file is not there, or two have one name.
     """
     names = [file.name for file in files]
     clear(fetched)
     fetched.mkdir(parents=True)
     for file in files:
         if not file.is_file() or names.count(file.name) > 1 or file.name == NOTES:
-            raise QuarantineError(
+            raise UsageError(
                 "no such file", "not a file, or named twice.", where=file, remedy="name each file once."
             )
         shutil.copyfile(file, fetched / file.name)
