@@ -16,7 +16,10 @@ MAIN_REPORT = "findings.pdf"
 SOURCES = ("lists", "rosters", "votes", "geography")
 CODES = """exit codes: 0 accepted, nothing new, or a dry run that found nothing wrong; 1 another error;
 2 wrong use or a missing key; 3 the publisher was not reached, refused or broke off; 4 what came is not what
-was asked for or breaks a check, and lies in quarantine; 5 another refresh of the source is running"""
+was asked for or breaks a check, and lies in quarantine; 5 another refresh of the source is running.
+
+With ANALYSIS_REFRESH_REPLAY=http://127.0.0.1:PORT a server on this machine is asked instead, for https://HOST/PATH
+at /HOST/PATH."""
 
 
 def render(arguments: argparse.Namespace) -> int:

@@ -159,5 +159,5 @@ def words(reply: httpx.Response) -> str:
         said = next(reply.iter_bytes(400), b"").decode("utf-8", "replace")
     except httpx.HTTPError:
         return ""
-    said = " ".join(said.split())[:200]
+    said = " ".join("".join(sign if sign.isprintable() else " " for sign in said).split())[:200]
     return f" ({said})" if said else ""

@@ -210,6 +210,15 @@ def test_what_looks_like_success_is_refused(web: Web, publisher: Publisher, case
     assert len(publisher.seen) == 1 and tree(web.folder) == {}
 
 
+def test_what_a_publisher_says_moves_no_cursor(web: Web, publisher: Publisher) -> None:
+    publisher.answers[URL] = Reply(
+        b"error:\x1b[2J\x07 unknown\nvariable", 400, {"Content-Type": "text/plain"}
+    )
+    with pytest.raises(FetchError, match=r"error: \[2J unknown variable") as caught:
+        web.save(URL, "table.csv", kind="csv")
+    assert str(caught.value).isprintable() and len(publisher.seen) == 1
+
+
 REDIRECTS = {
     "to a page on keys": ("/data/missing_key.html", UsageError, "missing key"),
     "to another host": ("https://evil.example.com/table.csv", FetchError, "another host, evil.example.com"),

@@ -14,9 +14,10 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from analysis.provenance import read_origin
+from analysis.refresh.client import Wanted, size_gates
 from analysis.refresh.command import Outcome
 from analysis.refresh.faults import FetchError, QuarantineError, RefreshError
-from analysis.refresh.rosters import PAGE, dated, name_day, unwrap
+from analysis.refresh.rosters import LEAST, PAGE, dated, name_day, unwrap
 from analysis.refresh.sheets import as_day
 from analysis.sources import rosters
 from tests.conftest import REPOSITORY, run_stage
@@ -377,14 +378,25 @@ def test_days_of_rosters_are_read_from_names_that_lie() -> None:
         "List-final(2).xlsx": None,
     }
     assert {name: name_day(name) for name in names} == names
-    from analysis.refresh.client import Wanted
-
     assert dated("2025-05-28", "2025-05-28", Wanted()) == ("2025-05-28", ())
     assert dated("2025-05-28", "2025-05-30", Wanted()) == ("2025-05-30", ())
     assert dated("2026-01-05", "2025-01-05", Wanted())[0] == "2026-01-05"
     assert dated("2025-03-06", "2025-04-21", Wanted())[0] == "2025-03-06"
     assert dated("2026-01-05", "2025-01-05", Wanted(vintage="2026-01-05")) == ("2026-01-05", ())
     assert "saved on 2026-01-05" in dated("2026-01-05", None, Wanted(vintage="2026-03-05"))[1][0]
+
+
+def test_a_mild_loss_is_noticed_and_a_true_one_is_not() -> None:
+    # A sheet once lost 1,012 rows for a day, another 55 of 1,582; true rosters lose four at most.
+    assert "-3.5%" in size_gates(1_527, 1_582, "agreements", least=LEAST)[0]
+    assert size_gates(570, 1_582, "agreements", least=LEAST) != ()
+    assert (
+        size_gates(893, 897, "agreements", least=LEAST)
+        == size_gates(901, 893, "agreements", least=LEAST)
+        == ()
+    )
+    with pytest.raises(QuarantineError, match="no rows"):
+        size_gates(0, 893, "agreements", least=LEAST)
 
 
 def test_serials_are_days_by_the_workbook_s_own_epoch() -> None:
