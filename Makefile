@@ -71,6 +71,7 @@ bench: env $(BENCH)/.complete ## time and memory of pipeline, ledger, prediction
 	$(BENCH)/bin/python -m benchmarks.multiverse
 	python -m benchmarks.ledger
 	python -m benchmarks.flows
+	python -m benchmarks.refresh
 	python -m benchmarks.prediction
 	python -m benchmarks.size_and_coverage
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m analysis render | export | changes | checks | review | flows`."""
+"""The command line: `python -m analysis render | export | changes | checks | review | flows | refresh`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from analysis.provenance import read_output, read_yaml, root
 from analysis.writing import replacing
 
 MAIN_REPORT = "findings.pdf"
+SOURCES = ("lists", "rosters", "votes", "geography")
+CODES = """exit codes: 0 accepted, nothing new, or a dry run that found nothing wrong; 1 another error;
+2 wrong use or a missing key; 3 the publisher was not reached, refused or broke off; 4 what came is not what
+was asked for or breaks a check, and lies in quarantine; 5 another refresh of the source is running.
+
+With ANALYSIS_REFRESH_REPLAY=http://127.0.0.1:PORT a server on this machine is asked instead, for https://HOST/PATH
+at /HOST/PATH."""
 
 
 def render(arguments: argparse.Namespace) -> int:
@@ -124,6 +131,22 @@ def flows(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def refresh(arguments: argparse.Namespace) -> int:
+    """Fetch a source anew, check it, show what it changes, and accept it as a new vintage."""
+    from analysis.refresh.command import Request, run
+
+    return run(
+        Request(
+            arguments.source,
+            vintage=arguments.vintage,
+            files=tuple(arguments.files or ()),
+            url=arguments.url,
+            dry_run=arguments.dry_run,
+            because=arguments.because,
+        )
+    )
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(prog="python -m analysis", description="Work with the project's results.")
@@ -170,6 +193,21 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--memory", default="512MB", metavar="SIZE", help="the limit of DuckDB (512MB)")
     one.add_argument("--before", type=day, metavar="DAY", help="only actions before this day, YYYY-MM-DD")
     one.set_defaults(run=flows)
+    one = commands.add_parser(
+        "refresh",
+        help="fetch a source anew, check it, show what it changes, accept it",
+        epilog=CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.add_argument("source", choices=SOURCES, metavar="SOURCE", help=", ".join(SOURCES))
+    one.add_argument("--vintage", help="this vintage, or this name for it (the newest)")
+    one.add_argument("--dry-run", action="store_true", help="show what would change, accept nothing")
+    one.add_argument(
+        "--from", dest="files", nargs="+", type=Path, metavar="FILE", help="read what was downloaded by hand"
+    )
+    one.add_argument("--url", help="fetch from this address of the publisher's")
+    one.add_argument("--because", metavar="WHY", help="accept what looks wrong, for this reason")
+    one.set_defaults(run=refresh)
     return top
 
 

@@ -45,6 +45,7 @@ ORDER = (
     "downloads",
     "rendering",
     "verify",
+    "refresh",
     "__main__",
 )
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]

@@ -1,0 +1,1 @@
+"""Live sources: one way to fetch, one way to accept a vintage, one module a source. No stage imports it."""

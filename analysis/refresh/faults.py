@@ -1,0 +1,63 @@
+"""What can go wrong with a live source: each fault has a name, and each class the exit code of its kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+from analysis.errors import AnalysisError
+
+HIDDEN = "REDACTED"
+SECRET_PARAMETERS = re.compile(r"(?i)([?&;](?:api_?key|key|token|access_token)=)[^&\s\"'<>]*")
+
+
+class RefreshError(AnalysisError):
+    """A refresh that accepted nothing.
+
+    Parameters
+    ----------
+    fault : its name, a few words, such as "soft 404"; the message begins with it.
+    rule : what was expected, and what came.
+    where : an address, a file, a place in a file.
+    remedy : what to do about it.
+    """
+
+    code = 1
+
+    def __init__(self, fault: str, rule: str, *, where: object = None, remedy: str | None = None) -> None:
+        self.fault, self.rule, self.where, self.remedy = fault, rule, where, remedy
+        text = f"{fault}: {where}: {rule}" if where is not None else f"{fault}: {rule}"
+        super().__init__(f"{text} Remedy: {remedy}" if remedy else text)
+
+
+class UsageError(RefreshError):
+    """What was asked for cannot be done: a wrong option, a missing key."""
+
+    code = 2
+
+
+class FetchError(RefreshError):
+    """The publisher could not be reached, refused, or broke off, as often as it was tried."""
+
+    code = 3
+
+
+class QuarantineError(RefreshError):
+    """Something came, and is not what was asked, or breaks a check."""
+
+    code = 4
+
+
+class LockedError(RefreshError):
+    """Another refresh of the same source is running."""
+
+    code = 5
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text without keys: those named, as they are or quoted for an address, and any `key=` parameter."""
+    for secret in filter(None, secrets):
+        for form in {secret, quote(secret, safe=""), quote_plus(secret)}:
+            text = text.replace(form, HIDDEN)
+    return SECRET_PARAMETERS.sub(rf"\1{HIDDEN}", text)

@@ -1,0 +1,70 @@
+"""Links and text of a publisher's page."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urljoin
+
+SILENT = ("script", "style", "noscript", "template")
+BLOCKS = ("p", "li", "tr", "td", "th", "div", "br", "section", "dt", "dd", "button", "summary")
+BLOCKS += ("h1", "h2", "h3", "h4", "h5", "h6")
+GROUPS = ("ul", "ol", "table")
+BLOCKS += GROUPS
+
+
+class Reader(HTMLParser):
+    """A page as a list of (tag, group, text): every block of text with the innermost block that holds it, or
+    "li" inside a list, and the number of the list or table that it stands in or after."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.base, self.links, self.blocks = base, [], []
+        self.open, self.group, self.silent, self.link, self.text = ["div"], 0, 0, None, []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        if tag in SILENT:
+            self.silent += 1
+        elif tag == "base" and given.get("href"):
+            self.base = urljoin(self.base, given["href"])
+        elif tag == "a" and given.get("href"):
+            self.link = (urljoin(self.base, given["href"].strip()), [])
+        if tag in BLOCKS:
+            self.close_block()
+            self.group += tag in GROUPS
+            if tag != "br":
+                self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in SILENT:
+            self.silent = max(0, self.silent - 1)
+        elif tag == "a" and self.link:
+            self.links.append((self.link[0], " ".join("".join(self.link[1]).split())))
+            self.link = None
+        if tag in BLOCKS and tag in self.open[1:]:
+            self.close_block()
+            self.group += tag in GROUPS
+            while self.open.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        if not self.silent:
+            self.text.append(data)
+            if self.link:
+                self.link[1].append(data)
+
+    def close_block(self) -> None:
+        said = " ".join("".join(self.text).split())
+        if said:
+            self.blocks.append(("li" if "li" in self.open else self.open[-1], self.group, said))
+        self.text = []
+
+
+def read(page: Path, base: str) -> Reader:
+    """A page's links (address, text) and blocks of text (tag, group, text), in its order."""
+    reader = Reader(base)
+    reader.feed(page.read_text(encoding="utf-8-sig", errors="replace"))
+    reader.close()
+    reader.close_block()
+    return reader
