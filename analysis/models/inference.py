@@ -56,7 +56,7 @@ def inference_table(
     """Each coefficient of each fit by each method that applies to it, and the influence of each cluster.
 
     Methods: `clustered` (the convention: CR1, t with G-1 degrees of freedom; `profile_likelihood` for
-    Firth), `jackknife` (CV3), `wild_bootstrap`, `within_state_permutation`; `leave_one_state_out`, whose
+    Firth, `information` for a random intercept without clusters), `jackknife` (CV3), `wild_bootstrap`, `within_state_permutation`; `leave_one_state_out`, whose
     limits are the smallest and the largest estimate without one state, empty where one of them does not
     exist; and adjusted p-values. The terms of the primary family are one family in each model, every model
     being a family of its own: `romano_wolf` on the model's bootstrap draws, `holm` where it has none. The
@@ -100,6 +100,8 @@ def infer(fit: Fit, data: pd.DataFrame, family: Collection[str], draws: Draws) -
     terms = [term.name for term in fit.covariates if term.name in fit.terms and term.name not in fit.omitted]
     where = [fit.terms.index(term) for term in terms]
     own = "profile_likelihood" if fit.model.estimator == "firth" else "clustered"
+    if fit.random is not None and fit.clusters is None:
+        own = "information"
     inference = fit.inference
     rows = [
         {
