@@ -23,9 +23,9 @@ def variance_components(fits: Fit | Iterable[Fit]) -> pd.DataFrame:
     -------
     DataFrame with `COLUMNS`. `std_deviation` with its standard error and 95 % limits (symmetric in the
     logarithm), and `variance`, in log odds; `icc`, the intraclass correlation, variance over variance +
-    pi^2/3; the likelihood-ratio test against the logit without random intercept, `p_value` by the mixture for a
-    parameter at its boundary, `p_value_chi2` by chi2(1), twice as large. Without variance the error and the
-    limits are empty, and `note` says so.
+    pi^2/3; the likelihood-ratio test against the logit without random intercept, `p_value` by the mixture
+    for a parameter at its boundary, `p_value_chi2` by chi2(1), twice as large. Without variance the error
+    and the limits are empty, and `note` says so.
 
     Raises
     ------

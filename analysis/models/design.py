@@ -90,7 +90,7 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     if model.weights:
         columns[model.weights] = numbers(data, model.weights, "the weights")
     clustered = model.cluster if model.estimator != "firth" else None  # Firth takes no account of them
-    roles = {f: "a fixed effect" for f in model.fixed_effects}
+    roles = dict.fromkeys(model.fixed_effects, "a fixed effect")
     roles |= {model.cluster: "the cluster", model.random_intercept: "the random intercept"}
     labels = {name: labels_of(data, name, role) for name, role in roles.items() if name is not None}
 
@@ -122,7 +122,9 @@ def design(model: Model, data: pd.DataFrame) -> Design:
         if len(found) < 2:
             where = f"in one cluster of {model.cluster!r} ({found[0]})" if len(found) else "in no cluster"
             raise ModelError(f"All rows used lie {where}; it takes two clusters of {model.cluster!r}.")
-    return _assemble(work, base, terms, data.index, labels.get(clustered), labels.get(model.random_intercept), weights)
+    return _assemble(
+        work, base, terms, data.index, labels.get(clustered), labels.get(model.random_intercept), weights
+    )
 
 
 def _values(terms: tuple[Term, ...], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -212,8 +214,8 @@ def _assemble(
         if (only := rests_on(work.values[name][kept], drawn, *groups[:1])) is not None:
             work.say(
                 name,
-                f"varies through one group of {model.random_intercept} only ({drawn_labels[only]}) and rests on "
-                "the normal law of the intercepts",
+                f"varies through one group of {model.random_intercept} only ({drawn_labels[only]}) and rests "
+                "on the normal law of the intercepts",
             )
     nested = [codes is not None and is_nested(group, codes) for group in groups]
     counted = len(work.active) + len(base.names)
@@ -254,7 +256,7 @@ def _assemble(
 
 
 def _fingerprint(work: Selection, weights: np.ndarray | None, *groups: pd.Series | None) -> np.ndarray:
-    """A hash of outcome, covariates, weight, effects and other groups of each row kept, in ascending order."""
+    """A hash of outcome, covariates, weight, effects and groups of each row kept, in ascending order."""
     kept = work.keep
     columns = [work.y[kept], *(work.values[name][kept] for name in sorted(work.active))]
     columns += [] if weights is None else [weights[kept]]

@@ -271,7 +271,7 @@ def _response(fit: Fit, eta: np.ndarray) -> np.ndarray:
 
 
 def _covariance(fit: Fit) -> np.ndarray:
-    """The covariance (k, k) of the coefficients; of `mixed_logit` (k + 1, k + 1), the standard deviation last."""
+    """The covariance (k, k) of the coefficients; of `mixed_logit` (k + 1, k + 1), the deviation last."""
     return fit.covariance if fit.random is None else fit.random.covariance
 
 

@@ -13,6 +13,7 @@ from scipy.special import expit
 from analysis.errors import ModelError
 from analysis.models import logit
 from analysis.models.cluster import correction, is_nested, kish, sum_by_cluster
+from analysis.models.lpm import demean
 from analysis.models.quadrature import Grouped, Integrated, averaged, grouped, integrate
 from analysis.models.results import Estimated, RandomIntercept, condition_number, wald
 
@@ -66,8 +67,18 @@ def maximise(
     pooled = logit.maximise(X, y)
     pooled_value = logit.log_likelihood(X @ pooled, y, np.ones(len(y)))
     rows = grouped(Z, y, codes)
-    beta, deviation = (pooled, 1.0) if start is None else (start[0], start[1] or 1.0)
-    theta = np.r_[R @ beta, deviation]
+    beta, deviation = start or (pooled, 1.0)
+    theta, here = _climb(rows, np.r_[R @ beta, deviation or 1.0], points, steps)
+    if theta[-1] < NOTHING:  # maybe a lesser maximum: slopes within and between groups may differ
+        beta, deviation = _within(X, y, codes)
+        theta, here = _climb(rows, np.r_[R @ beta, deviation], points, steps)
+    if theta[-1] < NOTHING or here.value <= pooled_value:
+        return Maximum(pooled, 0.0, None, pooled_value, pooled_value)
+    return Maximum(solve_triangular(R, theta[:-1]), float(theta[-1]), here, here.value, pooled_value)
+
+
+def _climb(rows: Grouped, theta: np.ndarray, points: int, steps: int) -> tuple[np.ndarray, Integrated]:
+    """The maximum that is reached from `theta` (k + 1,), the deviation as a positive number."""
     here = integrate(rows, theta[:-1], theta[-1], points)
     for _ in range(steps):
         step = _step(rows, theta, here, points)
@@ -86,17 +97,21 @@ def maximise(
                 f"groups are nearly all 0 or all 1, and the likelihood has no maximum. {ADVICE}"
             )
         if np.abs(step).max() < 1e-8:
-            break
-    else:
-        raise ModelError(
-            f"The random-intercept logit did not converge in {steps} steps: its likelihood is flat. {ADVICE}"
-        )
-    if abs(theta[-1]) < NOTHING or here.value <= pooled_value:
-        return Maximum(pooled, 0.0, None, pooled_value, pooled_value)
-    if theta[-1] < 0:  # the likelihood is the same for both signs
-        theta = np.r_[theta[:-1], -theta[-1]]
-        here = integrate(rows, theta[:-1], theta[-1], points)
-    return Maximum(solve_triangular(R, theta[:-1]), float(theta[-1]), here, here.value, pooled_value)
+            if theta[-1] < 0:  # the likelihood is the same for both signs
+                theta = np.r_[theta[:-1], -theta[-1]]
+                here = integrate(rows, theta[:-1], theta[-1], points)
+            return theta, here
+    raise ModelError(
+        f"The random-intercept logit did not converge in {steps} steps: its likelihood is flat. {ADVICE}"
+    )
+
+
+def _within(X: np.ndarray, y: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, float]:
+    """A start from the slopes within groups (least squares) and how far apart they leave the groups."""
+    inner = demean(np.column_stack([y, X]), (codes,))
+    beta = np.linalg.lstsq(inner[:, 1:], inner[:, 0], rcond=1e-8)[0] / (y.mean() * (1 - y.mean()))
+    levels = np.bincount(codes, weights=X @ beta) / np.bincount(codes)
+    return beta, 1.0 + float(levels.std())
 
 
 def _step(rows: Grouped, theta: np.ndarray, here: Integrated, points: int) -> np.ndarray:
@@ -129,9 +144,7 @@ def observed(X: np.ndarray, y: np.ndarray, codes: np.ndarray, found: Maximum, po
     return turn.T @ information @ turn
 
 
-def random_intercept(
-    design: Design, found: Maximum, covariance: np.ndarray, points: int
-) -> RandomIntercept:
+def random_intercept(design: Design, found: Maximum, covariance: np.ndarray, points: int) -> RandomIntercept:
     """What is known of the intercepts: their variance with its test, and each group's own.
 
     Parameters
@@ -176,8 +189,8 @@ def why_no_variance(codes: np.ndarray, y: np.ndarray) -> str:
         )
     if not ((events > 0) & (events < sizes)).any():
         return (
-            f"has {len(sizes)} groups, within none of which the outcome varies: the variance has no bound. Use "
-            "firth or lpm."
+            f"has {len(sizes)} groups, within none of which the outcome varies: the variance has no bound. "
+            "Use firth or lpm."
         )
     return ""
 
@@ -197,8 +210,8 @@ def check_groups(design: Design) -> None:
     groups = len(design.random_labels)
     if design.codes is not None and not is_nested(codes, design.codes):
         raise ModelError(
-            f"{start} has a group that lies in several clusters of {model.cluster!r}; mixed_logit needs whole "
-            "groups in a cluster. Leave the cluster out, or cluster by what holds the groups."
+            f"{start} has a group that lies in several clusters of {model.cluster!r}; mixed_logit needs "
+            "whole groups in a cluster. Leave the cluster out, or cluster by what holds the groups."
         )
     if groups <= design.X.shape[1]:
         indicators = (codes[:, None] == np.arange(groups)).astype(float)
@@ -228,7 +241,11 @@ def estimate(design: Design) -> Estimated:
     notes = []
     if found.deviation == 0:
         plain = logit.estimate(design)
-        covariance[:k, :k], df, effective = plain.covariance, plain.degrees_of_freedom, plain.effective_clusters
+        covariance[:k, :k], df, effective = (
+            plain.covariance,
+            plain.degrees_of_freedom,
+            plain.effective_clusters,
+        )
         notes.append("the random intercept's variance is estimated as zero: these are the logit's numbers")
     else:
         information = observed(X, y, codes, found, points)
@@ -267,8 +284,8 @@ def _covariance(
         bread = np.linalg.inv(information)
     except np.linalg.LinAlgError as error:
         raise ModelError(
-            f"Model {design.model.name!r}: the observed information is not positive definite at the estimates. "
-            f"{ADVICE}"
+            f"Model {design.model.name!r}: the observed information is not positive definite at the "
+            f"estimates. {ADVICE}"
         ) from error
     if design.codes is None:
         return bread, np.inf, None
@@ -286,8 +303,8 @@ def _covariance(
 
 
 def _information_of_groups(rows: Grouped, found: Maximum) -> np.ndarray:
-    """Each group's information on the coefficients, (G, k, k), linearised at its mode: the rows' own less what
-    goes to the group's intercept."""
+    """Each group's information on the coefficients, (G, k, k), linearised at its mode: the rows' own less
+    what goes to the group's intercept."""
     p = expit(rows.X @ found.beta + found.deviation * found.at.modes[rows.codes])
     v = p * (1 - p)
     weighted = rows.X * v[:, None]

@@ -70,8 +70,8 @@ class Estimated:
 
     `covariance` is (k, k); `fitted` (n,) the fitted means; `shift` what an estimator of probabilities
     adds to the linear predictor (FLIC), 0 elsewhere, and `flac` its FLAC coefficients (k,);
-    `degrees_of_freedom` is infinite for the normal law. `random` is what `mixed_logit` finds of the intercepts.
-    `note` concerns every covariate.
+    `degrees_of_freedom` is infinite for the normal law. `random` is what `mixed_logit` finds of the
+    intercepts. `note` concerns every covariate.
     """
 
     coefficients: np.ndarray
@@ -109,8 +109,8 @@ class Fit:
     log_likelihood : at the estimates (`firth`: penalised; `lpm`: Gaussian).
     converged : whether the estimator reached its tolerance.
     condition_number : of the design with columns scaled to length one.
-    outcome, fitted : (n,), what was observed and the fitted means (`firth`: through FLIC; `mixed_logit`: averaged
-        over the random intercept).
+    outcome, fitted : (n,), what was observed and the fitted means (`firth`: through FLIC; `mixed_logit`:
+        averaged over the random intercept).
     shift : what `firth` adds to the linear predictor for a probability (FLIC); 0 elsewhere.
     flac : (k,), for `firth` the FLAC coefficients, which serve for probabilities; None elsewhere.
     random : of the random intercept of a `mixed_logit` (see `RandomIntercept`); None elsewhere.

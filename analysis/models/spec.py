@@ -37,7 +37,7 @@ class Model:
     cluster : the column within whose values errors may be correlated.
     sample : a `DataFrame.query` string; None keeps every row.
     weights : a column of weights (each row counts that many times in the sums, not in `n`).
-    quadrature_points : for `mixed_logit`, how many nodes a group's integral has; 1 is Laplace's approximation.
+    quadrature_points : for `mixed_logit`, how many nodes a group's integral has; 1 is Laplace's.
 
     Raises
     ------

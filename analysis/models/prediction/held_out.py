@@ -142,7 +142,9 @@ def predict_held_out(model: Model, data: pd.DataFrame, groups: pd.Series | None 
             "note": notes,
         }
     )
-    return HeldOut(rows, coefficients, deviations, pd.Series(values, index=data.index, name="probability"), folds)
+    return HeldOut(
+        rows, coefficients, deviations, pd.Series(values, index=data.index, name="probability"), folds
+    )
 
 
 def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) -> Rows:
@@ -220,7 +222,7 @@ def response(model: Model) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def respond(model: Model, eta: np.ndarray, deviations: np.ndarray) -> np.ndarray:
-    """From linear predictors (n,) to predictions, a normal intercept of these deviations (n,) integrated out."""
+    """From linear predictors (n,) to predictions, a normal intercept of these deviations integrated out."""
     return response(model)(eta) if model.random_intercept is None else averaged(eta, deviations)[0]
 
 
