@@ -37,6 +37,7 @@ ORDER = (
     "figures",
     "curves",
     "predicted",
+    "layered",
     "maps",
     "drawn",
     "changes",

@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from analysis.errors import ModelError
 from analysis.models import logit
-from analysis.models.cluster import correction, is_nested, kish, sum_by_cluster
+from analysis.models.cluster import correction, inverse_gram, is_nested, kish, sum_by_cluster
 from analysis.models.lpm import demean
 from analysis.models.quadrature import Grouped, Integrated, averaged, grouped, integrate
 from analysis.models.results import Estimated, RandomIntercept, condition_number, wald
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOGISTIC_VARIANCE = np.pi**2 / 3
 NOTHING = 1e-3  # a standard deviation below this is zero: the likelihood is flat there
 FAR = 50.0  # a standard deviation, in log odds, beyond which groups are all 0 or all 1
+QUICK_STEPS = 12  # after which the curvature is taken exactly, which costs more
 POINTS_OF_STEPS = 9  # nodes that are enough for the direction of a step, however few are asked for
 ADVICE = (
     "Try more quadrature_points, fewer or rescaled covariates, or conditional_logit with the groups as its "
@@ -80,8 +81,11 @@ def maximise(
 def _climb(rows: Grouped, theta: np.ndarray, points: int, steps: int) -> tuple[np.ndarray, Integrated]:
     """The maximum that is reached from `theta` (k + 1,), the deviation as a positive number."""
     here = integrate(rows, theta[:-1], theta[-1], points)
-    for _ in range(steps):
-        step = _step(rows, theta, here, points)
+    for number in range(steps):
+        curvature = _curvature(rows, theta, here, points, exact=number >= QUICK_STEPS)
+        size, turned = np.linalg.eigh(curvature)
+        size = np.maximum(np.abs(size), 1e-8 * np.abs(size).max())  # uphill where it is not concave
+        step = turned @ ((turned.T @ here.scores.sum(axis=0)) / size)
         step *= min(1.0, max(1.0, 0.5 * abs(theta[-1])) / max(abs(step[-1]), 1e-300))
         share = 1.0
         while True:
@@ -114,48 +118,56 @@ def _within(X: np.ndarray, y: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray
     return beta, 1.0 + float(levels.std())
 
 
-def _step(rows: Grouped, theta: np.ndarray, here: Integrated, points: int) -> np.ndarray:
-    """An uphill step (k + 1,), Newton's where the likelihood is concave."""
-    told = max(points, POINTS_OF_STEPS)
-    information = integrate(rows, theta[:-1], theta[-1], told, here.modes, with_information=True).information
-    size, turned = np.linalg.eigh(information)
-    size = np.maximum(np.abs(size), 1e-8 * np.abs(size).max())
-    return turned @ ((turned.T @ here.scores.sum(axis=0)) / size)
-
-
-def observed(X: np.ndarray, y: np.ndarray, codes: np.ndarray, found: Maximum, points: int) -> np.ndarray:
-    """The observed information (k + 1, k + 1) at the maximum: central differences of the exact scores, which
-    serves any number of nodes."""
-    Z, R = logit.orthogonal(X)
-    rows = grouped(Z, y, codes)
-    theta = np.r_[R @ found.beta, found.deviation]
+def _curvature(rows: Grouped, theta: np.ndarray, here: Integrated, points: int, exact: bool) -> np.ndarray:
+    """The negative second derivatives (k + 1, k + 1) in the coordinates of `theta`: central differences of
+    the scores, or quickly, by Louis' identity, those that more nodes than a few would give."""
+    if not exact:
+        told = max(points, POINTS_OF_STEPS)
+        return integrate(rows, theta[:-1], theta[-1], told, here.modes, with_information=True).information
     width, columns = 1e-4, []
     for j in range(len(theta)):
         ends = []
         for side in (1, -1):
             moved = theta.copy()
             moved[j] += side * width
-            ends.append(integrate(rows, moved[:-1], moved[-1], points, found.at.modes).scores.sum(axis=0))
+            ends.append(integrate(rows, moved[:-1], moved[-1], points, here.modes).scores.sum(axis=0))
         columns.append((ends[1] - ends[0]) / (2 * width))
     information = np.array(columns)
-    information = (information + information.T) / 2
+    return (information + information.T) / 2
+
+
+def observed(X: np.ndarray, y: np.ndarray, codes: np.ndarray, found: Maximum, points: int) -> np.ndarray:
+    """The observed information (k + 1, k + 1) at the maximum, exact for any number of nodes."""
+    Z, R = logit.orthogonal(X)
+    theta = np.r_[R @ found.beta, found.deviation]
+    information = _curvature(grouped(Z, y, codes), theta, found.at, points, exact=True)
     turn = np.eye(len(theta))
     turn[:-1, :-1] = R
     return turn.T @ information @ turn
 
 
-def random_intercept(design: Design, found: Maximum, covariance: np.ndarray, points: int) -> RandomIntercept:
+def spread(deviation: float, covariance: np.ndarray) -> dict[str, float]:
+    """Standard error and 95 % limits of the standard deviation, symmetric in its logarithm; NaN for zero."""
+    if not deviation:
+        return dict.fromkeys(("std_error", "conf_low", "conf_high"), np.nan)
+    error = float(np.sqrt(covariance[-1, -1]))
+    reach = float(np.exp(stats.norm.ppf(0.975) * error / deviation))
+    return {"std_error": error, "conf_low": deviation / reach, "conf_high": deviation * reach}
+
+
+def random_intercept(
+    design: Design, found: Maximum, covariance: np.ndarray, bread: np.ndarray, points: int
+) -> RandomIntercept:
     """What is known of the intercepts: their variance with its test, and each group's own.
 
     Parameters
     ----------
-    covariance : (k + 1, k + 1), of the coefficients and the standard deviation.
+    covariance : (k + 1, k + 1), of the coefficients and the standard deviation. bread : the same without
+        account of clusters.
     """
     deviation, groups = found.deviation, len(design.random_labels)
     ratio = max(2 * (found.value - found.pooled), 0.0)
     plain = float(stats.chi2.sf(ratio, 1))
-    error = float(np.sqrt(covariance[-1, -1])) if deviation else np.nan
-    reach = np.exp(stats.norm.ppf(0.975) * error / deviation) if deviation else np.nan
     modes = np.zeros(groups) if found.at is None else deviation * found.at.modes
     spreads = np.zeros(groups) if found.at is None else deviation * found.at.spreads
     return RandomIntercept(
@@ -163,15 +175,14 @@ def random_intercept(design: Design, found: Maximum, covariance: np.ndarray, poi
         labels=design.random_labels,
         points=points,
         std_deviation=deviation,
-        std_error=error,
-        conf_low=deviation / reach,
-        conf_high=deviation * reach,
+        **spread(deviation, covariance),
         variance=deviation**2,
         icc=deviation**2 / (deviation**2 + LOGISTIC_VARIANCE),
         lr_statistic=ratio,
         p_value=plain / 2 if ratio > 0 else 1.0,
         p_value_chi2=plain,
         covariance=covariance,
+        information_covariance=bread,
         intercepts=modes,
         intercept_std_errors=spreads,
     )
@@ -237,10 +248,12 @@ def estimate(design: Design) -> Estimated:
     check_groups(design)
     found = maximise(X, y, codes, points)
     k = X.shape[1]
-    covariance = np.zeros((k + 1, k + 1))
+    covariance, bread = np.zeros((2, k + 1, k + 1))
     notes = []
     if found.deviation == 0:
         plain = logit.estimate(design)
+        eta = X @ found.beta
+        bread[:k, :k] = inverse_gram(X, expit(eta) * expit(-eta))
         covariance[:k, :k], df, effective = (
             plain.covariance,
             plain.degrees_of_freedom,
@@ -248,8 +261,8 @@ def estimate(design: Design) -> Estimated:
         )
         notes.append("the random intercept's variance is estimated as zero: these are the logit's numbers")
     else:
-        information = observed(X, y, codes, found, points)
-        covariance, df, effective = _covariance(design, found, information)
+        bread = _inverse(observed(X, y, codes, found, points), design.model.name)
+        covariance, df, effective = _covariance(design, found, bread)
         error = abs(integrate(*_at(X, y, codes, found), 2 * points + 1).value - found.value)
         if points > 1 and error > 1e-2:
             notes.append(
@@ -266,7 +279,7 @@ def estimate(design: Design) -> Estimated:
         condition_number=condition_number(X),
         fitted=averaged(X @ beta, found.deviation)[0],
         effective_clusters=effective,
-        random=random_intercept(design, found, covariance, points),
+        random=random_intercept(design, found, covariance, bread, points),
         note="; ".join(notes),
     )
 
@@ -275,18 +288,26 @@ def _at(X: np.ndarray, y: np.ndarray, codes: np.ndarray, found: Maximum) -> tupl
     return grouped(X, y, codes), found.beta, found.deviation
 
 
-def _covariance(
-    design: Design, found: Maximum, information: np.ndarray
-) -> tuple[np.ndarray, float, np.ndarray | None]:
-    """The covariance (k + 1, k + 1), the degrees of freedom, the effective number of clusters (k,)."""
+def _inverse(information: np.ndarray, name: str) -> np.ndarray:
+    """The inverse of the observed information.
+
+    Raises
+    ------
+    ModelError : it is not positive definite.
+    """
     try:
         np.linalg.cholesky(information)
-        bread = np.linalg.inv(information)
     except np.linalg.LinAlgError as error:
         raise ModelError(
-            f"Model {design.model.name!r}: the observed information is not positive definite at the "
-            f"estimates. {ADVICE}"
+            f"Model {name!r}: the observed information is not positive definite at the estimates. {ADVICE}"
         ) from error
+    return np.linalg.inv(information)
+
+
+def _covariance(
+    design: Design, found: Maximum, bread: np.ndarray
+) -> tuple[np.ndarray, float, np.ndarray | None]:
+    """The covariance (k + 1, k + 1), the degrees of freedom, the effective number of clusters (k,)."""
     if design.codes is None:
         return bread, np.inf, None
     rows = grouped(design.X, design.y, design.random)

@@ -44,6 +44,7 @@ class RandomIntercept:
     p_value : by the mixture of a point at 0 and chi2(1) in equal parts, the variance having a boundary (Self
         and Liang, Journal of the American Statistical Association 82, 1987). p_value_chi2 : by chi2(1) alone.
     covariance : (k + 1, k + 1), of the coefficients and, last, the standard deviation.
+    information_covariance : the same by the observed information alone, whether or not errors are clustered.
     intercepts, intercept_std_errors : (G,), each group's conditional mode and its standard error.
     """
 
@@ -60,6 +61,7 @@ class RandomIntercept:
     p_value: float
     p_value_chi2: float
     covariance: np.ndarray
+    information_covariance: np.ndarray
     intercepts: np.ndarray
     intercept_std_errors: np.ndarray
 

@@ -7,7 +7,7 @@ import pytest
 
 MODULES = (
     "models.spec", "models.terms", "models.cluster", "models.results", "models.fitting", "models.within",
-    "models.bootstrap", "models.permutation", "models.multiplicity", "models.agreements", "tables",
+    "models.bootstrap", "models.quadrature", "models.permutation", "models.multiplicity", "models.agreements", "tables",
 )  # fmt: skip
 
 

@@ -74,19 +74,19 @@ def county_layers(counties: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
     covariates, state = list(entry["covariates"]), tuple(entry["state"])
     whole, tables = complete(counties, covariates), []
     base = Model("layers", entry["outcome"], covariates, cluster="state")
-    mixed = base.with_(estimator="mixed_logit", random_intercept="state", cluster=None)
+    mixed = base.with_(estimator="mixed_logit", random_intercept="state")
     for sample, query in SAMPLES.items():
         rows = whole if query is None else whole.query(query)
         parted, names = split(rows, covariates)
         upper = [name for name in names if name.endswith("_between")] + list(state)
 
         def levels(fitted: Fit, data=parted, upper=upper) -> pd.DataFrame:
-            found = with_effects(random_rows(fitted, data, state), fitted, data)
-            return without_few(found, fitted, upper, entry["states_per_coefficient"])
+            return without_few(
+                random_rows(fitted, data, state), fitted, upper, entry["states_per_coefficient"]
+            )
 
         def one_slope(fitted: Fit, data=rows) -> pd.DataFrame:
-            found = with_effects(random_rows(fitted, data), fitted, data)
-            return pd.concat([found, intercept_rows(fitted)], ignore_index=True)
+            return pd.concat([random_rows(fitted, data), intercept_rows(fitted)], ignore_index=True)
 
         def pooled(fitted: Fit, data=rows) -> pd.DataFrame:
             return with_effects(term_rows(fitted), fitted, data)
@@ -94,7 +94,7 @@ def county_layers(counties: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
         effects = base.with_(fixed_effects="state")
         tables += [
             table_of(base, rows, sample, "pooled", pooled),
-            table_of(mixed.with_(covariates=()), rows, sample, "empty", variance_rows),
+            table_of(mixed.with_(covariates=(), cluster=None), rows, sample, "empty", variance_rows),
             table_of(mixed, rows, sample, "random_intercept", one_slope),
             table_of(mixed.with_(covariates=names), parted, sample, "within_between", levels),
             table_of(

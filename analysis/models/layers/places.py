@@ -28,7 +28,8 @@ def filled(places: pd.DataFrame, counties: pd.DataFrame, covariates: list[str]) 
         for name in covariates
         if name != SIZE
     }
-    return places.assign(**given, **{SIZE: places[SIZE].fillna(np.log(residents(places)))})
+    known = residents(places)
+    return places.assign(**given, **{SIZE: places[SIZE].fillna(np.log(known.where(known > 0)))})
 
 
 def without_covariates(places: pd.DataFrame, counties: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
@@ -66,7 +67,7 @@ def place_layers(places: pd.DataFrame, counties: pd.DataFrame, entry: Mapping) -
 
     Parameters
     ----------
-    places, counties : the panels. entry : `outcome, covariates, floors` of params.yaml.
+    places, counties : the panels. entry : `outcome, covariates, floors, quadrature_points` of params.yaml.
     """
     covariates, floors = list(entry["covariates"]), list(entry["floors"])
     completed = filled(places, counties, covariates)
@@ -77,6 +78,7 @@ def place_layers(places: pd.DataFrame, counties: pd.DataFrame, entry: Mapping) -
             for sample, query in SAMPLES.items():
                 chosen = rows if query is None else rows.query(query)
                 base = Model("places", entry["outcome"], covariates, level="place", cluster="state")
+                base = base.with_(quadrature_points=entry["quadrature_points"])
                 table = _models(base, chosen, sample, every=floor == floors[0])
                 tables.append(table.assign(covariates=fill, least_population=floor))
     return pd.concat(tables, ignore_index=True)[list(PLACE_COLUMNS)]
@@ -89,9 +91,9 @@ def _models(base: Model, rows: pd.DataFrame, sample: str, every: bool) -> pd.Dat
         return with_effects(term_rows(fitted), fitted, rows)
 
     def drawn(fitted: Fit) -> pd.DataFrame:
-        return with_effects(random_rows(fitted, rows), fitted, rows)
+        return random_rows(fitted, rows)
 
-    by_state = base.with_(estimator="mixed_logit", random_intercept="state", cluster=None)
+    by_state = base.with_(estimator="mixed_logit", random_intercept="state")
     by_county = by_state.with_(random_intercept="county_geoid")
     tables = [
         table_of(base, rows, sample, "pooled", pooled),

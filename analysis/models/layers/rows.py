@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from analysis.errors import ModelError
 from analysis.models.components import group_intercepts, variance_components
 from analysis.models.effects import average_marginal_effects
 from analysis.models.fitting import fit
-from analysis.models.results import Fit, estimates
+from analysis.models.mixed import spread
+from analysis.models.results import Fit, estimates, wald
 from analysis.models.spec import Model
 
 COLUMNS = (
@@ -31,26 +33,34 @@ def part_of(term: str, groups: tuple[str, ...]) -> str:
     return "group" if term in groups else "all"
 
 
-def term_rows(fitted: Fit, clustered: Fit | None = None, groups: tuple[str, ...] = ()) -> pd.DataFrame:
-    """One row a term, the intercept left out: `part, term` and the numbers.
+def term_rows(fitted: Fit, groups: tuple[str, ...] = ()) -> pd.DataFrame:
+    """One row a term but the intercept: `part, term` and the numbers, clustered errors beside them.
 
     Parameters
     ----------
-    clustered : the same model with errors clustered by state, or None where `fitted` has them already or
-        there are none. groups : covariates that belong to the groups and not to their rows.
+    groups : covariates that belong to the groups and not to their rows.
     """
     rows = estimates(fitted)
     rows = rows[rows["term"] != "Intercept"]
-    bases = [term.removesuffix("_within").removesuffix("_between") for term in rows["term"]]
-    parts = [part_of(term, groups) for term in rows["term"]]
-    errors = fitted if clustered is None else clustered
-    known = estimates(errors).set_index("term")["std_error"]
-    has_clusters = errors.clusters is not None
-    kept = rows[["estimate", "std_error", "p_value", "conf_low", "conf_high", "note"]]
-    return kept.assign(
-        part=parts,
-        term=bases,
-        clustered_std_error=[known[term] if has_clusters else np.nan for term in rows["term"]],
+    known = dict(zip(rows["term"], rows["std_error"], strict=True))
+    return rows[["estimate", "std_error", "p_value", "conf_low", "conf_high", "note"]].assign(
+        part=[part_of(term, groups) for term in rows["term"]],
+        term=[term.removesuffix("_within").removesuffix("_between") for term in rows["term"]],
+        clustered_std_error=[known[term] if fitted.clusters else np.nan for term in rows["term"]],
+    )
+
+
+def without_clusters(fitted: Fit) -> Fit:
+    """A random-intercept fit with the errors of its observed information in place of clustered ones."""
+    found, covariance = fitted.random, fitted.random.information_covariance
+    inner = covariance[:-1, :-1]
+    return replace(
+        fitted,
+        covariance=inner,
+        inference=wald(fitted.coefficients, inner, np.inf),
+        degrees_of_freedom=np.inf,
+        clusters=None,
+        random=replace(found, covariance=covariance, **spread(found.std_deviation, covariance)),
     )
 
 
@@ -78,9 +88,12 @@ def variance_rows(fitted: Fit) -> pd.DataFrame:
 
 
 def random_rows(fitted: Fit, data: pd.DataFrame, groups: tuple[str, ...] = ()) -> pd.DataFrame:
-    """The terms of a fit with a random intercept, errors clustered by state beside them, and the variance."""
-    terms = term_rows(fitted, with_clusters(fitted, data), groups)
-    return pd.concat([terms, variance_rows(fitted)], ignore_index=True)
+    """The terms of a random-intercept fit clustered by state, and its variance: limits and effects are those
+    of the observed information, the clustered errors stand beside them."""
+    plain = without_clusters(fitted)
+    clustered = term_rows(fitted, groups)["clustered_std_error"]
+    terms = with_effects(term_rows(plain, groups).assign(clustered_std_error=clustered), plain, data)
+    return pd.concat([terms, variance_rows(plain)], ignore_index=True)
 
 
 def intercept_rows(fitted: Fit) -> pd.DataFrame:
@@ -114,8 +127,3 @@ def table_of(
         rows = rows.assign(n=fitted.n, events=int(fitted.outcome.sum()), groups=groups)
     rows = rows.assign(sample=sample, model=name, estimator=model.estimator)
     return rows.reindex(columns=list(COLUMNS)).astype(TYPES)
-
-
-def with_clusters(fitted: Fit, data: pd.DataFrame, cluster: str = "state") -> Fit:
-    """The same model with errors clustered."""
-    return fit(fitted.model.with_(cluster=cluster), data)

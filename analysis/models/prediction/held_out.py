@@ -289,7 +289,7 @@ def _firth(X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarra
 def _mixed(rows: Rows, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Random-intercept logits one by one, and the standard deviations of their intercepts."""
     deviations, points = np.zeros(len(masks)), rows.model.quadrature_points
-    found = []
+    found, near = [], None  # each begins where the last one ended
     for fold, mask in enumerate(masks):
         codes = np.unique(rows.random[mask > 0], return_inverse=True)[1]
 
@@ -302,7 +302,10 @@ def _mixed(rows: Rows, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[
                     f"Model {rows.model.name!r}: without {rows.labels[fold]} the random intercept "
                     f"{rows.model.random_intercept!r} {why}"
                 )
-            maximum = mixed.maximise(X, y, codes, points)
+            nonlocal near
+            fits = near is not None and len(near[0]) == X.shape[1]
+            maximum = mixed.maximise(X, y, codes, points, near if fits else None)
+            near = maximum.beta, maximum.deviation
             deviations[fold] = maximum.deviation
             return maximum.beta, ""
 
