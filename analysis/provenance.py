@@ -158,7 +158,7 @@ def _has_blocks(model: object) -> bool:
 def _is_layered(given: dict) -> bool:
     needed = {
         "county": {"outcome": str, "covariates": list, "state": list, "states_per_coefficient": int},
-        "place": {"outcome": str, "covariates": list, "floors": list, "quadrature_points": int},
+        "place": {"outcome": str, "covariates": list, "floors": list},
         "state": {"outcome": str, "models": dict},
     }
     return all(

@@ -57,17 +57,17 @@ def without_covariates(places: pd.DataFrame, counties: pd.DataFrame, entry: Mapp
 
 
 def place_layers(places: pd.DataFrame, counties: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
-    """Every model of places as rows of `PLACE_COLUMNS`: all places, those of listed states, the others.
+    """Every model of places as rows of `PLACE_COLUMNS`: all, those of listed states, the others.
 
-    Above the first floor of residents, with published covariates and with the county's where one is missing:
-    `pooled` (logit), `state_intercept` and `county_intercept` (a random intercept by state, by county),
-    `county_in_state` (by county, beside an intercept a state, on the states with both outcomes) and
-    `within_county` (conditional logit, each place against the others of its county, whose vote they share).
-    Above the other floors the first two.
+    Of places above the first floor of residents: `pooled` (logit), `state_intercept` and `county_intercept`
+    (a random intercept by state, by county), `county_in_state` (by county, beside an intercept a state, on
+    the states with both outcomes) and `within_county` (conditional logit, each place against the others of
+    its county, whose vote they share). Above the other floors, and with the county's covariates where a
+    place has none, the first two.
 
     Parameters
     ----------
-    places, counties : the panels. entry : `outcome, covariates, floors, quadrature_points` of params.yaml.
+    places, counties : the panels. entry : `outcome, covariates, floors` of params.yaml.
     """
     covariates, floors = list(entry["covariates"]), list(entry["floors"])
     completed = filled(places, counties, covariates)
@@ -78,8 +78,7 @@ def place_layers(places: pd.DataFrame, counties: pd.DataFrame, entry: Mapping) -
             for sample, query in SAMPLES.items():
                 chosen = rows if query is None else rows.query(query)
                 base = Model("places", entry["outcome"], covariates, level="place", cluster="state")
-                base = base.with_(quadrature_points=entry["quadrature_points"])
-                table = _models(base, chosen, sample, every=floor == floors[0])
+                table = _models(base, chosen, sample, every=fill == OWN and floor == floors[0])
                 tables.append(table.assign(covariates=fill, least_population=floor))
     return pd.concat(tables, ignore_index=True)[list(PLACE_COLUMNS)]
 

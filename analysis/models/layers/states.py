@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from analysis.errors import ModelError
-from analysis.models.layers.rows import table_of, term_rows, with_effects
-from analysis.models.results import Fit
+from analysis.models.layers.rows import table_of, term_rows
 from analysis.models.spec import Model
 
 MOST = 2  # covariates that so few events can carry
@@ -26,9 +25,6 @@ def state_layer(states: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
     ModelError : more than two covariates.
     """
 
-    def rows(fitted: Fit) -> pd.DataFrame:
-        return with_effects(term_rows(fitted), fitted, states)
-
     tables = []
     for name, covariates in entry["models"].items():
         if len(covariates) > MOST:
@@ -37,5 +33,5 @@ def state_layer(states: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
                 "many as so few listed states can carry."
             )
         model = Model(name, entry["outcome"], covariates, "firth", "state")
-        tables.append(table_of(model, states, "states", name, rows))
+        tables.append(table_of(model, states, "states", name, term_rows))
     return pd.concat(tables, ignore_index=True)
