@@ -32,6 +32,7 @@ PLACE_MODELS = {
     "county_in_state": "by county, with state effects",
     "within_county": "within counties, conditional",
 }
+OWN = "own covariates"
 INSIDE = ("all", "within")  # the parts whose slopes compare units, of a state where it is split
 
 
@@ -43,14 +44,18 @@ def county_terms(term: str) -> pd.DataFrame:
 
 
 def vote_slopes_data() -> pd.DataFrame:
-    """`panel, row, estimate, conf_low, conf_high`: the vote's slope in log odds by sample and model."""
+    """`panel, row, estimate, conf_low, conf_high`: the vote's slope in log odds by sample and model.
+
+    A model that could not be fitted to a sample has no row there.
+    """
     slopes = county_terms(VOTE)
     rows = [
         {"panel": panel, "row": row, **slopes.loc[(model, sample), LIMITS]}
         for sample, panel in SAMPLES.items()
         for model, row in COUNTY_MODELS.items()
+        if (model, sample) in slopes.index
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["panel", "row", *LIMITS])
 
 
 def describe_vote_slopes(data: pd.DataFrame) -> str:
@@ -77,7 +82,7 @@ def city_effects_data() -> pd.DataFrame:
     floor = read_param("layers")["place"]["floors"][0]
     shown = places[(places["model"] == "state_intercept") & (places["least_population"] == floor)]
     shown = shown[shown["part"] == "all"]
-    kinds = {"published": "own covariates", "county_where_missing": "its county's where it has none"}
+    kinds = {"published": OWN, "county_where_missing": "its county's where it has none"}
     table = pd.DataFrame(
         {
             "panel": shown["sample"].map(PLACES),
@@ -98,7 +103,7 @@ def city_label(term: str) -> str:
 
 def describe_city_effects(data: pd.DataFrame) -> str:
     told = []
-    for panel, rows in data[data["kind"] == data["kind"].iloc[0]].groupby("panel", sort=False):
+    for panel, rows in data[data["kind"] == OWN].groupby("panel", sort=False):
         clear = rows[(rows["conf_low"] > 0) | (rows["conf_high"] < 0)]
         named = [f"{row['row']} {number(row['estimate'], 2)}" for _, row in clear.iterrows()]
         told.append(f"{panel}: {'; '.join(named) if named else 'none'}")
