@@ -73,6 +73,7 @@ bench: env $(BENCH)/.complete ## time and memory of pipeline, ledger, prediction
 	python -m benchmarks.flows
 	python -m benchmarks.refresh
 	python -m benchmarks.prediction
+	python -m benchmarks.mixed
 	python -m benchmarks.size_and_coverage
 
 notebooks: env ## the .ipynb beside each script in notebooks/

@@ -176,6 +176,19 @@ def held_out_models(prediction: Mapping[str, dict]) -> dict[str, dict]:
     }
 
 
+def layer_models(layers: Mapping[str, Mapping]) -> dict[str, dict]:
+    """The models of `layers` in the form of `models`: what counties, places and states are explained by."""
+    county, place, state = (layers[level] for level in ("county", "place", "state"))
+    found = {
+        "layers county": {"covariates": [*county["covariates"], *county["state"]]},
+        "layers place": {"covariates": place["covariates"], "level": "place"},
+    }
+    return found | {
+        f"layers state {name}": {"covariates": covariates, "level": "state"}
+        for name, covariates in state["models"].items()
+    }
+
+
 def regressors(model: str, entry: Mapping, catalogue: Mapping[str, Variable]) -> list[str]:
     """The variables on a model's right-hand side: covariates by their parts and groups, effects, weights.
 
@@ -298,6 +311,7 @@ def check_all() -> pd.DataFrame:
     rows += check_joins(read_output("panel_joins.csv"))
     rows += check_as_of(read_param("models"), read_param("as_of_before"))
     rows += check_as_of(held_out_models(read_param("prediction")), read_param("as_of_before"))
+    rows += check_as_of(layer_models(read_param("layers")), read_param("as_of_before"))
     rows += sums()
     rows += check_flows(read_output("grant_flows.parquet"))
     rows += check_geography(read_param("vintages")["geography"])

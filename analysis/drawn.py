@@ -12,7 +12,7 @@ from functools import partial
 
 import pandas as pd
 
-from analysis import predicted
+from analysis import layered, predicted
 from analysis.catalogue import label
 from analysis.curves import describe_vote_curve, vote_curve_data
 from analysis.errors import DataError, nearest
@@ -311,6 +311,18 @@ FIGURES = {
         predicted.list_error_data,
         predicted.describe_rows,
         "the models of this project on changed lists (`list_error.csv`)",
+    ),
+    "vote-slopes": Drawn(
+        "The vote's slope by model of counties in states",
+        layered.vote_slopes_data,
+        layered.describe_vote_slopes,
+        "the models of this project (`layers.csv`)",
+    ),
+    "city-effects": Drawn(
+        "Average marginal effects for places",
+        layered.city_effects_data,
+        layered.describe_city_effects,
+        "the models of this project (`places_estimates.csv`)",
     ),
     "vote-curve": Drawn(
         "All specifications of the vote's slope for counties",

@@ -112,7 +112,7 @@ def read_params() -> dict:
 
 
 def read_param(part: str) -> dict:
-    """One part of `params.yaml`: "vintages", "as_of_before", "models" or "prediction".
+    """One part of `params.yaml`: "vintages", "as_of_before", "models", "layers" or "prediction".
 
     Raises
     ------
@@ -134,6 +134,10 @@ def read_param(part: str) -> dict:
             bool(given) and all(isinstance(model, dict) for model in given.values()),
             "at least one `name: {outcome: ..., covariates: [...]}`",
         ),
+        "layers": (
+            _is_layered(given),
+            "county, place and state, each with its outcome, and covariates or models",
+        ),
         "prediction": (
             bool(given) and all(_has_blocks(model) for model in given.values()),
             "at least one `name: {outcome: ..., blocks: {name: [covariate, ...]}}`",
@@ -149,6 +153,19 @@ def read_param(part: str) -> dict:
 def _has_blocks(model: object) -> bool:
     blocks = model.get("blocks") if isinstance(model, dict) else None
     return isinstance(blocks, dict) and all(isinstance(names, list) for names in blocks.values())
+
+
+def _is_layered(given: dict) -> bool:
+    needed = {
+        "county": {"outcome": str, "covariates": list, "state": list, "states_per_coefficient": int},
+        "place": {"outcome": str, "covariates": list, "floors": list},
+        "state": {"outcome": str, "models": dict},
+    }
+    return all(
+        isinstance(given.get(level), dict)
+        and all(isinstance(given[level].get(key), kind) for key, kind in keys.items())
+        for level, keys in needed.items()
+    )
 
 
 def is_day(value: object) -> bool:

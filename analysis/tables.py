@@ -19,12 +19,14 @@ NAMES = {
     "firth": "Firth logit",
     "lpm": "Linear probability",
     "conditional_logit": "Conditional logit",
+    "mixed_logit": "Random-intercept logit",
 }
 UNITS = {
     "logit": "log odds for one unit of the covariate, with Wald limits",
     "firth": "log odds for one unit of the covariate, with profile penalised-likelihood limits",
     "lpm": "probability for one unit of the covariate, with Wald limits",
     "conditional_logit": "log odds within strata for one unit of the covariate, with Wald limits",
+    "mixed_logit": "log odds for one unit of the covariate, given the group's intercept, with Wald limits",
 }
 # A number as `analysis.wording` and `number` write it, alone in its cell. Codes and years have no commas, and
 # are text.
@@ -123,7 +125,8 @@ def is_written(column: pd.Series) -> bool:
 def coefficient_table(fits: Fit | Iterable[Fit], *, format: str = "markdown") -> str:
     """Terms as rows, models as columns: each estimate with its 95 % interval in brackets.
 
-    Terms carry the catalogue's label where one is known. Below them: estimator, fixed effects, sample,
+    Terms carry the catalogue's label where one is known. Below them: estimator, fixed effects, the
+    random intercept where a model has one (standard deviation with limits, intraclass correlation), sample,
     rows, clusters with their effective number (Kish's, by rows). There are no stars. An empty estimate
     says why in its cell, and in full in the notes below the table; a dash marks a term that the model
     does not have. Models of the same name are numbered.
@@ -143,11 +146,12 @@ def coefficient_table(fits: Fit | Iterable[Fit], *, format: str = "markdown") ->
     tables = [estimates(fit).set_index("term") for fit in fits]
     terms = list(dict.fromkeys(term for table in tables for term in table.index))
     names = _distinct([fit.model.name for fit in fits])
-    columns = {"Term": [escape(_label(term)) for term in terms] + list(_foot(fits[0]))}
+    mixed = any(fit.random is not None for fit in fits)
+    columns = {"Term": [escape(_label(term)) for term in terms] + list(_foot(fits[0], mixed))}
     lines = []
     for name, fit, table in zip(names, fits, tables, strict=True):
         cells = [_cell(table.loc[term]) if term in table.index else "–" for term in terms]
-        columns[escape(name)] = cells + [escape(text) for text in _foot(fit).values()]
+        columns[escape(name)] = cells + [escape(text) for text in _foot(fit, mixed).values()]
         for note, where in table.groupby("note", sort=False).groups.items():
             if note:
                 subject = [] if len(fits) == 1 else [name]
@@ -167,14 +171,22 @@ def _cell(row: pd.Series) -> str:
     return f"{number(row['estimate'])} \\[{limits}\\]"
 
 
-def _foot(fit: Fit) -> dict[str, str]:
-    model = fit.model
+def _foot(fit: Fit, mixed: bool) -> dict[str, str]:
+    """What stands below the coefficients; the random intercept where any of the fits has one."""
+    model, found = fit.model, fit.random
+    spread, share = "none", ""
+    if found is not None:
+        limits = f" [{number(found.conf_low)}, {number(found.conf_high)}]" if found.std_deviation else ""
+        spread = f"{number(found.std_deviation)}{limits} in {len(found.labels)} groups of {found.group}"
+        share = number(found.icc)
+    drawn = {"Random intercept, standard deviation": spread, "Intraclass correlation": share} if mixed else {}
     clusters = "not clustered"
     if fit.clusters is not None:
         clusters = f"{fit.clusters} by {model.cluster} (effective: {fit.effective_clusters_by_size:.1f})"
     return {
         "Estimator": NAMES[model.estimator],
         "Fixed effects": ", ".join(model.fixed_effects) or "none",
+        **drawn,
         "Sample": model.sample or "all",
         "Rows": f"{fit.n}",
         "Clusters": clusters,

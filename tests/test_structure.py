@@ -38,6 +38,7 @@ ORDER = (
     "figures",
     "curves",
     "predicted",
+    "layered",
     "maps",
     "drawn",
     "moved",

@@ -1,6 +1,7 @@
 """Models of being listed: describe one, fit it, read it."""
 
 from analysis.models.bootstrap import wild_cluster_bootstrap
+from analysis.models.components import group_intercepts, variance_components
 from analysis.models.effects import (
     adjusted_predictions,
     average_marginal_effects,
@@ -19,9 +20,11 @@ __all__ = [
     "average_marginal_effects",
     "estimates",
     "fit",
+    "group_intercepts",
     "jackknife",
     "load_model",
     "predicted_probabilities",
+    "variance_components",
     "wild_cluster_bootstrap",
     "within_between",
 ]

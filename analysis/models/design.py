@@ -31,6 +31,7 @@ class Design:
     X : (n, k), of full column rank. y : (n,). weights : (n,) or None.
     codes : (n,) cluster of each row as 0 .. G-1, or None. clusters : G, or None. labels : of the G clusters.
     groups : for each fixed effect, the group of each row as 0, 1, ... .
+    random : (n,) group of the random intercept as 0, 1, ..., or None. random_labels : of these groups.
     parameters : k of the clustered convention: the columns and effects, nested effects as one constant.
     used : (rows of data,) bool. dropped : index as in data, column `reason`.
     notes : for each term that needs one, what a reader must know.
@@ -49,6 +50,8 @@ class Design:
     clusters: int | None
     labels: tuple
     groups: tuple[np.ndarray, ...]
+    random: np.ndarray | None
+    random_labels: tuple
     parameters: int
     used: np.ndarray
     dropped: pd.DataFrame
@@ -88,10 +91,9 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     if model.weights:
         columns[model.weights] = numbers(data, model.weights, "the weights")
     clustered = model.cluster if model.estimator != "firth" else None  # Firth takes no account of them
-    labels = {}
-    for name, role in ((model.cluster, "the cluster"), *((f, "a fixed effect") for f in model.fixed_effects)):
-        if name is not None:
-            labels[name] = labels_of(data, name, role)
+    roles = dict.fromkeys(model.fixed_effects, "a fixed effect")
+    roles |= {model.cluster: "the cluster", model.random_intercept: "the random intercept"}
+    labels = {name: labels_of(data, name, role) for name, role in roles.items() if name is not None}
 
     work = Selection(
         model=model,
@@ -104,7 +106,7 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     )
     work.drop(~sample_rows(model, data), "outside the sample")
     needed = {name: np.isnan(column) for name, column in columns.items()}
-    for name in dict.fromkeys(filter(None, [clustered, *model.fixed_effects])):
+    for name in dict.fromkeys(filter(None, [clustered, model.random_intercept, *model.fixed_effects])):
         needed[name] = labels[name].isna().to_numpy()
     drop_missing(work, needed)
     check_sizes(work, columns, data.index)
@@ -115,7 +117,10 @@ def design(model: Model, data: pd.DataFrame) -> Design:
         if len(found) < 2:
             where = f"in one cluster of {model.cluster!r} ({found[0]})" if len(found) else "in no cluster"
             raise ModelError(f"All rows used lie {where}; it takes two clusters of {model.cluster!r}.")
-    return _assemble(work, base, terms, data.index, labels.get(clustered), columns.get(model.weights))
+    intercepts = labels.get(model.random_intercept)
+    return _assemble(
+        work, base, terms, data.index, labels.get(clustered), intercepts, columns.get(model.weights)
+    )
 
 
 def values_of(terms: Iterable[Term], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -202,18 +207,27 @@ def _assemble(
     terms: tuple[Term, ...],
     index: pd.Index,
     clusters: pd.Series | None,
+    random: pd.Series | None,
     weights: np.ndarray | None,
 ) -> Design:
     """The design of what is left."""
     model, kept = work.model, work.keep
     codes, labels = (None, ()) if clusters is None else pd.factorize(clusters[kept].to_numpy())
     groups = tuple(pd.factorize(effect[kept].to_numpy())[0] for effect in work.effects.values())
+    drawn, drawn_labels = (None, ()) if random is None else pd.factorize(random[kept].to_numpy())
     for name in work.active if codes is not None else ():
         if (only := rests_on(work.values[name][kept], codes, *groups[:1])) is not None:
             work.say(
                 name,
                 f"varies through one cluster of {model.cluster} only ({labels[only]}): no clustered standard "
                 "error or test of it can be trusted",
+            )
+    for name in work.active if drawn is not None and codes is None else ():
+        if (only := rests_on(work.values[name][kept], drawn, *groups[:1])) is not None:
+            work.say(
+                name,
+                f"varies through one group of {model.random_intercept} only ({drawn_labels[only]}) and rests "
+                "on the normal law of the intercepts",
             )
     nested = [codes is not None and is_nested(group, codes) for group in groups]
     counted = len(work.active) + len(base.names)
@@ -242,21 +256,23 @@ def _assemble(
         clusters=None if codes is None else len(labels),
         labels=tuple(labels),
         groups=groups,
+        random=drawn,
+        random_labels=tuple(drawn_labels),
         parameters=counted,
         used=kept,
         dropped=pd.DataFrame({"reason": work.reason[~kept].astype(str)}, index=index[~kept]),
         notes=dict(work.notes),
         omitted=tuple(work.omitted),
-        fingerprint=_fingerprint(work, weights, clusters),
+        fingerprint=_fingerprint(work, weights, clusters, random),
     )
 
 
-def _fingerprint(work: Selection, weights: np.ndarray | None, clusters: pd.Series | None) -> np.ndarray:
-    """A hash of outcome, covariates, weight, cluster and effects of each row kept, in ascending order."""
+def _fingerprint(work: Selection, weights: np.ndarray | None, *groups: pd.Series | None) -> np.ndarray:
+    """A hash of outcome, covariates, weight, effects and groups of each row kept, in ascending order."""
     kept = work.keep
     columns = [work.y[kept], *(work.values[name][kept] for name in sorted(work.active))]
     columns += [] if weights is None else [weights[kept]]
-    labels = [*work.effects.values(), *([] if clusters is None else [clusters])]
+    labels = [*work.effects.values(), *(each for each in groups if each is not None)]
     columns += [label[kept].astype(str).to_numpy(dtype=object) for label in labels]
     table = pd.DataFrame(dict(enumerate(columns)))
     return np.sort(pd.util.hash_pandas_object(table, index=False).to_numpy())

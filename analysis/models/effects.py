@@ -1,7 +1,9 @@
 """Average marginal effects and adjusted predictions, on the scale of probability.
 
 The covariance of a fit goes through the delta method. Products and squares move with the columns that
-they are made of. For `firth` a probability carries the FLIC correction of the intercept.
+they are made of. For `firth` a probability carries the FLIC correction of the intercept; for `mixed_logit`
+it is averaged over the law of the random intercept, whose estimated standard deviation has its part in the
+standard errors.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from scipy.special import expit, logit
 
 from analysis.errors import ModelError, nearest
 from analysis.models.design import fitted_design
+from analysis.models.quadrature import averaged
 from analysis.models.results import Fit, require_fit
 from analysis.models.terms import Term, derivative, numbers, product, require, require_frame
 
@@ -59,10 +62,9 @@ def average_marginal_effects(
     columns, constant, weights = _rows(fit, data)
     at = _checked(fit, at or {}, columns)
     columns |= {name: np.full(len(weights), value) for name, value in at.items()}
-    X = _columns_of(fit, columns, constant)
-    rows = []
+    X, covariance, rows = _columns_of(fit, columns, constant), _covariance(fit), []
     for name, values in columns.items():
-        share, gradient = np.nan, np.full(len(fit.terms), np.nan)
+        share, gradient = np.nan, np.full(len(covariance), np.nan)
         if _has_numbers(fit, name):
             if np.isin(values, (0.0, 1.0)).all() and name not in at:
                 share, gradient = _discrete(fit, columns, constant, weights, name)
@@ -70,7 +72,7 @@ def average_marginal_effects(
                 step = {"unit": 1.0, "sd": _deviation(values), "ten_points": 0.1}[per]
                 share, gradient = _slope(fit, X, columns, weights, name)
                 share, gradient = share * step, gradient * step
-        rows.append((name, share, np.sqrt(max(gradient @ fit.covariance @ gradient, 0.0))))
+        rows.append((name, share, np.sqrt(max(gradient @ covariance @ gradient, 0.0))))
     frame = pd.DataFrame(rows, columns=["term", "estimate", "std_error"])
     frame.loc[frame["estimate"].isna(), "std_error"] = np.nan
     reach = stats.t.ppf(0.975, fit.degrees_of_freedom)
@@ -109,11 +111,11 @@ def adjusted_predictions(fit: Fit, data: pd.DataFrame, at: Iterable[Mapping[str,
         raise ModelError("adjusted_predictions needs at least one point, all of the same columns.")
     _check_level(fit)
     reach, n = stats.t.ppf(0.975, fit.degrees_of_freedom), len(weights)
-    rows = []
+    covariance, rows = _covariance(fit), []
     for point in points:
         moved = columns | {name: np.full(n, value) for name, value in point.items()}
         mean, gradient = _mean(fit, _columns_of(fit, moved, constant), weights)
-        error = float(np.sqrt(max(gradient @ fit.covariance @ gradient, 0.0)))
+        error = float(np.sqrt(max(gradient @ covariance @ gradient, 0.0)))
         if fit.model.estimator == "lpm":
             low, high = mean - reach * error, mean + reach * error
         elif 0 < mean < 1:
@@ -130,7 +132,8 @@ def predicted_probabilities(fit: Fit, data: pd.DataFrame, correction: str | None
 
     Parameters
     ----------
-    fit : a `logit`, `firth` or `lpm` (of which the values need not lie between 0 and 1).
+    fit : a `logit`, `firth`, `lpm` (of which the values need not lie between 0 and 1) or `mixed_logit`, whose
+        random intercept is integrated out in every row, that of a known group too.
     data : its rows outside the model's sample are predicted as well.
     correction : for `firth` alone, whose own probabilities are drawn towards one half: `flic` (the default)
         moves the intercept so that the mean over the fitted rows is the event rate, `flac` takes the
@@ -174,7 +177,7 @@ def predicted_probabilities(fit: Fit, data: pd.DataFrame, correction: str | None
         eta = X @ fit.flac
     else:
         eta = X @ fit.coefficients + (0.0 if correction == "none" else fit.shift)
-    values = eta if fit.model.estimator == "lpm" else expit(eta)
+    values = eta if fit.model.estimator == "lpm" else _response(fit, eta)[0]
     return pd.Series(np.where(known, values, np.nan), index=data.index, name="probability")
 
 
@@ -255,17 +258,39 @@ def _deviation(values: np.ndarray) -> float:
     return float(values.std(ddof=1)) if len(values) > 1 else np.nan
 
 
+def _response(fit: Fit, eta: np.ndarray) -> np.ndarray:
+    """The probability at the linear predictors eta (n,), its first and second derivative in eta, and the
+    derivatives of the first two in the random intercept's standard deviation: (5, n).
+
+    Only for `mixed_logit` are the last two anything but zero; without a variance they are zero there too.
+    """
+    if fit.random is not None:
+        return averaged(eta, fit.random.std_deviation)
+    p = expit(eta + fit.shift)
+    return np.array([p, p * (1 - p), p * (1 - p) * (1 - 2 * p), np.zeros(len(p)), np.zeros(len(p))])
+
+
+def _covariance(fit: Fit) -> np.ndarray:
+    """The covariance (k, k) of the coefficients; of `mixed_logit` (k + 1, k + 1), the deviation last."""
+    return fit.covariance if fit.random is None else fit.random.covariance
+
+
+def _gradient(fit: Fit, of_coefficients: np.ndarray, of_deviation: float) -> np.ndarray:
+    """Derivatives in the order of `_covariance`."""
+    return of_coefficients if fit.random is None else np.r_[of_coefficients, of_deviation]
+
+
 def _mean(fit: Fit, X: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
-    """The weighted mean of the fitted values at X (n, k), and its gradient (k,)."""
+    """The weighted mean of the fitted values at X (n, k), and its gradient (of `_covariance`)."""
     eta = X @ fit.coefficients
     if fit.model.estimator == "lpm":
         return float(weights @ eta), weights @ X
-    p = expit(eta + fit.shift)
-    return float(weights @ p), (weights * p * (1 - p)) @ X
+    p, slope, _, by_deviation, _ = _response(fit, eta)
+    return float(weights @ p), _gradient(fit, (weights * slope) @ X, weights @ by_deviation)
 
 
 def _discrete(fit, columns, constant, weights, name) -> tuple[float, np.ndarray]:
-    """The mean change when the column goes from 0 to 1 in every row, and its gradient (k,)."""
+    """The mean change when the column goes from 0 to 1 in every row, and its gradient."""
     low, high = (
         _mean(fit, _columns_of(fit, {**columns, name: np.full(len(weights), value)}, constant), weights)
         for value in (0.0, 1.0)
@@ -274,7 +299,7 @@ def _discrete(fit, columns, constant, weights, name) -> tuple[float, np.ndarray]
 
 
 def _slope(fit, X, columns, weights, name) -> tuple[float, np.ndarray]:
-    """The mean derivative of the fitted values with respect to the column, and its gradient (k,)."""
+    """The mean derivative of the fitted values with respect to the column, and its gradient."""
     terms: dict[str, Term] = {term.name: term for term in fit.covariates}
     zero = np.zeros(len(weights))
     moves = np.column_stack(
@@ -283,6 +308,7 @@ def _slope(fit, X, columns, weights, name) -> tuple[float, np.ndarray]:
     rate = moves @ fit.coefficients
     if fit.model.estimator == "lpm":
         return float(weights @ rate), weights @ moves
-    p = expit(X @ fit.coefficients + fit.shift)
-    density = weights * p * (1 - p)
-    return float(density @ rate), (density * (1 - 2 * p) * rate) @ X + density @ moves
+    _, slope, bend, _, slope_by_deviation = _response(fit, X @ fit.coefficients)
+    density = weights * slope
+    gradient = (weights * bend * rate) @ X + density @ moves
+    return float(density @ rate), _gradient(fit, gradient, (weights * slope_by_deviation) @ rate)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import ModelError
-from analysis.models import conditional, firth, logit, lpm
+from analysis.models import conditional, firth, logit, lpm, mixed
 from analysis.models.cluster import kish
 from analysis.models.design import design
 from analysis.models.results import Fit
@@ -17,6 +17,7 @@ ESTIMATORS = {
     "firth": firth.estimate,
     "lpm": lpm.estimate,
     "conditional_logit": conditional.estimate,
+    "mixed_logit": mixed.estimate,
 }
 
 
@@ -73,6 +74,7 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
         fitted=found.fitted,
         shift=found.shift,
         flac=found.flac,
+        random=found.random,
         notes=notes,
         omitted=chosen.omitted,
         fingerprint=chosen.fingerprint,

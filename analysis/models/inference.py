@@ -56,7 +56,8 @@ def inference_table(
     """Each coefficient of each fit by each method that applies to it, and the influence of each cluster.
 
     Methods: `clustered` (the convention: CR1, t with G-1 degrees of freedom; `profile_likelihood` for
-    Firth), `jackknife` (CV3), `wild_bootstrap`, `within_state_permutation`; `leave_one_state_out`, whose
+    Firth, `information` for a random intercept without clusters), `jackknife` (CV3), `wild_bootstrap`,
+    `within_state_permutation`; `leave_one_state_out`, whose
     limits are the smallest and the largest estimate without one state, empty where one of them does not
     exist; and adjusted p-values. The terms of the primary family are one family in each model, every model
     being a family of its own: `romano_wolf` on the model's bootstrap draws, `holm` where it has none. The
@@ -78,7 +79,8 @@ def inference_table(
     table = pd.concat([one.rows for one in found.values()], ignore_index=True)
     table = pd.concat([table, _exploratory(table, family)], ignore_index=True)
     influence = [one.influence for one in found.values() if one.influence is not None]
-    return _typed(table), pd.concat(influence, ignore_index=True)
+    empty = pd.DataFrame(columns=["model", "cluster", "rows", "leverage", "term", "estimate_without"])
+    return _typed(table), pd.concat(influence, ignore_index=True) if influence else empty
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
@@ -100,6 +102,8 @@ def infer(fit: Fit, data: pd.DataFrame, family: Collection[str], draws: Draws) -
     terms = [term.name for term in fit.covariates if term.name in fit.terms and term.name not in fit.omitted]
     where = [fit.terms.index(term) for term in terms]
     own = "profile_likelihood" if fit.model.estimator == "firth" else "clustered"
+    if fit.random is not None and fit.clusters is None:
+        own = "information"
     inference = fit.inference
     rows = [
         {

@@ -30,12 +30,50 @@ class Inference:
 
 
 @dataclass(frozen=True, eq=False)
+class RandomIntercept:
+    """What `mixed_logit` finds of the intercepts of G groups, in log odds.
+
+    Parameters
+    ----------
+    group : the column of groups. labels : the G groups. points : quadrature points, 1 being Laplace's.
+    std_deviation, variance : between the groups. std_error, conf_low, conf_high : of the standard deviation;
+        limits at 95 %, symmetric in its logarithm. Empty (NaN) where the variance is estimated as zero.
+    icc : intraclass correlation on the scale of the latent logistic variable, variance over
+        variance + pi^2/3.
+    lr_statistic : of the likelihood-ratio test against the logit without random intercept.
+    p_value : by the mixture of a point at 0 and chi2(1) in equal parts, the variance having a boundary (Self
+        and Liang, Journal of the American Statistical Association 82, 1987). p_value_chi2 : by chi2(1) alone.
+    covariance : (k + 1, k + 1), of the coefficients and, last, the standard deviation.
+    information_covariance : the same by the observed information alone, whether or not errors are clustered.
+    intercepts, intercept_std_errors : (G,), each group's conditional mode and its standard error.
+    """
+
+    group: str
+    labels: tuple
+    points: int
+    std_deviation: float
+    std_error: float
+    conf_low: float
+    conf_high: float
+    variance: float
+    icc: float
+    lr_statistic: float
+    p_value: float
+    p_value_chi2: float
+    covariance: np.ndarray
+    information_covariance: np.ndarray
+    intercepts: np.ndarray
+    intercept_std_errors: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Estimated:
     """What an estimator hands to `fit`: numbers for the columns of a design.
 
     `covariance` is (k, k); `fitted` (n,) the fitted means; `shift` what an estimator of probabilities
     adds to the linear predictor (FLIC), 0 elsewhere, and `flac` its FLAC coefficients (k,);
-    `degrees_of_freedom` is infinite for the normal law. `note` concerns every covariate.
+    `degrees_of_freedom` is infinite for the normal law. `random` is what `mixed_logit` finds of the
+    intercepts. `note` concerns every covariate.
     """
 
     coefficients: np.ndarray
@@ -49,6 +87,7 @@ class Estimated:
     effective_clusters: np.ndarray | None
     shift: float = 0.0
     flac: np.ndarray | None = None
+    random: RandomIntercept | None = None
     note: str = ""
 
 
@@ -72,9 +111,11 @@ class Fit:
     log_likelihood : at the estimates (`firth`: penalised; `lpm`: Gaussian).
     converged : whether the estimator reached its tolerance.
     condition_number : of the design with columns scaled to length one.
-    outcome, fitted : (n,), what was observed and the fitted means (`firth`: through FLIC).
+    outcome, fitted : (n,), what was observed and the fitted means (`firth`: through FLIC; `mixed_logit`:
+        averaged over the random intercept).
     shift : what `firth` adds to the linear predictor for a probability (FLIC); 0 elsewhere.
     flac : (k,), for `firth` the FLAC coefficients, which serve for probabilities; None elsewhere.
+    random : of the random intercept of a `mixed_logit` (see `RandomIntercept`); None elsewhere.
     notes : for each term that needs one, what a reader must know.
     omitted : terms without numbers; their note says why.
     fingerprint : (n,), by which the data that were fitted are known again.
@@ -103,6 +144,7 @@ class Fit:
     fitted: np.ndarray
     shift: float
     flac: np.ndarray | None
+    random: RandomIntercept | None
     notes: dict[str, str]
     omitted: tuple[str, ...]
     fingerprint: np.ndarray
@@ -165,8 +207,9 @@ def estimates(fits: Fit | Iterable[Fit]) -> pd.DataFrame:
     Returns
     -------
     DataFrame with `model, term, estimate, std_error, statistic, p_value, conf_low, conf_high, n,
-    clusters, sample, note`. Units: log odds (`logit`, `firth`) or probability (`lpm`) for one unit of
-    the covariate. The limits are at 95 %: Wald for `logit` and `lpm`; for `firth` those of the profile
+    clusters, sample, note`. Units: log odds (`logit`, `firth`; within strata `conditional_logit`; given the
+    group's intercept `mixed_logit`) or probability (`lpm`) for one unit of
+    the covariate. The limits are at 95 %: Wald, except that for `firth` they are those of the profile
     penalised likelihood, with the p-value of its ratio and, as `statistic`, the signed root of that
     ratio. `clusters` is missing where errors are not clustered, `sample` is `all` without a query.
 

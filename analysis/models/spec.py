@@ -9,10 +9,11 @@ from typing import Any
 from analysis.errors import ModelError, nearest
 from analysis.provenance import read_params
 
-ESTIMATOR_NAMES = ("logit", "firth", "lpm", "conditional_logit")
-MAXIMUM_LIKELIHOOD = ("logit", "conditional_logit")  # of which the maximum need not exist
+ESTIMATOR_NAMES = ("logit", "firth", "lpm", "conditional_logit", "mixed_logit")
+MAXIMUM_LIKELIHOOD = ("logit", "conditional_logit", "mixed_logit")  # of which the maximum need not exist
 ABSORBING = ("lpm", "conditional_logit")  # fixed effects are taken out, and get no coefficients
 LEVELS = ("county", "place", "state")
+MOST_POINTS = 100  # of quadrature; further out the weights are no numbers
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,18 @@ class Model:
     outcome : the column explained; 0 and 1, for `lpm` any number.
     covariates : columns, catalogue groups (a name is a column first), products as `"a:b"`, squares as
         `"a:a"`.
-    estimator : `logit` (maximum likelihood), `firth` (penalised likelihood), `lpm` (least squares) or
+    estimator : `logit` (maximum likelihood), `firth` (penalised likelihood), `lpm` (least squares),
         `conditional_logit` (exact, given each stratum's number of events; the strata are the one fixed
-        effect).
+        effect) or `mixed_logit` (maximum likelihood with a normal intercept for each group of
+        `random_intercept`, by adaptive Gauss-Hermite quadrature).
     level : what a row is: `county`, `place` or `state`.
     fixed_effects : columns whose every value gets an intercept of its own.
-    random_intercept : none of the estimators here has one; anything but None is an error.
+    random_intercept : for `mixed_logit` alone, the column of groups. Fixed effects of other columns may stand
+        beside it, and a cluster that holds whole groups.
     cluster : the column within whose values errors may be correlated.
     sample : a `DataFrame.query` string; None keeps every row.
     weights : a column of weights (each row counts that many times in the sums, not in `n`).
+    quadrature_points : for `mixed_logit`, how many nodes a group's integral has; 1 is Laplace's.
 
     Raises
     ------
@@ -56,6 +60,7 @@ class Model:
     cluster: str | None = None
     sample: str | None = None
     weights: str | None = None
+    quadrature_points: int = 25
 
     def __post_init__(self) -> None:
         for field in ("covariates", "fixed_effects"):
@@ -71,11 +76,7 @@ class Model:
                 raise ModelError(f"Model {self.name!r}: {field} must be text or None, not {value!r}.")
         _one_of(self.estimator, ESTIMATOR_NAMES, "estimator", self.name)
         _one_of(self.level, LEVELS, "level", self.name)
-        if self.random_intercept is not None:
-            raise ModelError(
-                f"Model {self.name!r}: random_intercept={self.random_intercept!r}, but none of the known "
-                f"estimators ({', '.join(ESTIMATOR_NAMES)}) has a random intercept."
-            )
+        _check_random_intercept(self)
         if self.outcome in {part for name in self.covariates for part in (name, *name.split(":"))}:
             raise ModelError(f"Model {self.name!r}: the outcome {self.outcome!r} is among its covariates.")
         if self.estimator == "conditional_logit" and (len(self.fixed_effects) != 1 or self.weights):
@@ -112,6 +113,31 @@ class Model:
             covariates.remove(name)
         covariates += distinct(add, "add", self.name)
         return replace(self, covariates=tuple(covariates), **changes)
+
+
+def _check_random_intercept(model: Model) -> None:
+    """Nothing, when `mixed_logit` and `random_intercept` come together, and with what goes with them."""
+    start, group = f"Model {model.name!r}:", model.random_intercept
+    if (model.estimator == "mixed_logit") != (group is not None):
+        raise ModelError(
+            f"{start} mixed_logit needs random_intercept, the column of groups."
+            if group is None
+            else f"{start} random_intercept={group!r}, but {model.estimator} has no random intercept; use "
+            "estimator='mixed_logit'."
+        )
+    points = model.quadrature_points
+    if isinstance(points, bool) or not isinstance(points, int) or not 1 <= points <= MOST_POINTS:
+        raise ModelError(f"{start} quadrature_points={points!r}; 1 (Laplace) to {MOST_POINTS} are possible.")
+    if group is not None and model.weights is not None:
+        raise ModelError(
+            f"{start} mixed_logit takes no weights ({model.weights!r}): beside a random intercept the answer "
+            "depends on how they are scaled within groups. Use logit, clustered by the groups."
+        )
+    if group is not None and group in (*model.covariates, *model.fixed_effects, model.outcome):
+        raise ModelError(
+            f"{start} the random intercept {group!r} is the outcome, a covariate or a fixed effect as well; "
+            "it can have one part only."
+        )
 
 
 def load_model(name: str) -> Model:

@@ -186,7 +186,7 @@ def conclude(
     else:
         states.accept(candidate, client.FOLDER)
         state, said = "accepted", f"accepted: data/raw/{client.FOLDER}/{made.vintage}"
-        said += "\nNext: `dvc repro`, then `python -m analysis changes`."
+        said += "\nNext: `python -m analysis changes --since HEAD`, which runs what follows."
     states.clear(desk / "candidate")
     if not request.dry_run:
         states.clear(fetched)

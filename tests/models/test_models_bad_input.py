@@ -21,7 +21,8 @@ from analysis.models.design import design
 
 LOGIT = Model("m", "listed", ["x", "dummy"], cluster="state")
 LPM = LOGIT.with_(estimator="lpm", fixed_effects="state")
-EVERY = [LOGIT, LPM, LOGIT.with_(estimator="firth"), LPM.with_(estimator="conditional_logit")]
+MIXED = LOGIT.with_(estimator="mixed_logit", random_intercept="state")
+EVERY = [LOGIT, LPM, LOGIT.with_(estimator="firth"), LPM.with_(estimator="conditional_logit"), MIXED]
 
 
 @pytest.mark.parametrize("model", EVERY, ids=lambda model: model.estimator)

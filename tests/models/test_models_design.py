@@ -162,10 +162,13 @@ def test_other_refusals(frame):
         fit(LOGIT, frame.iloc[:0])
 
 
-@pytest.mark.parametrize("estimator", ["logit", "firth", "lpm", "conditional_logit"])
+@pytest.mark.parametrize("estimator", ["logit", "firth", "lpm", "conditional_logit", "mixed_logit"])
 def test_one_cluster_is_an_error_for_every_estimator(frame, estimator):
     effects = "state" if estimator == "conditional_logit" else ()
-    model = LOGIT.with_(estimator=estimator, fixed_effects=effects, cluster="country")
+    groups = "state" if estimator == "mixed_logit" else None
+    model = LOGIT.with_(
+        estimator=estimator, fixed_effects=effects, cluster="country", random_intercept=groups
+    )
     with pytest.raises(ModelError, match=r"in one cluster of 'country' \(USA\); it takes two"):
         fit(model, frame.assign(country="USA"))
     with pytest.raises(ModelError, match=r"'country'|country \(948\)"):
@@ -199,11 +202,12 @@ def test_weights_of_nothing_are_an_error(frame):
         fit(LPM.with_(weights="weight"), frame.assign(weight=0.0))
 
 
-@pytest.mark.parametrize("estimator", ["logit", "firth", "lpm", "conditional_logit"])
+@pytest.mark.parametrize("estimator", ["logit", "firth", "lpm", "conditional_logit", "mixed_logit"])
 @pytest.mark.parametrize("kind", ["bool", "boolean", "Int64", "object", "float32"])
 def test_every_estimator_takes_every_kind_of_number(frame, estimator, kind):
     effects = "state" if estimator == "conditional_logit" else ()
-    model = LOGIT.with_(estimator=estimator, fixed_effects=effects)
+    groups = "state" if estimator == "mixed_logit" else None
+    model = LOGIT.with_(estimator=estimator, fixed_effects=effects, random_intercept=groups)
     frame = frame[frame["state"] < "S12"]
     expected = estimates(fit(model, frame))
     columns = {name: frame[name].astype(int).astype(kind) for name in ("listed", "dummy")}
@@ -281,12 +285,14 @@ def test_any_frame_ends_in_a_fit_or_a_model_error(seed):
     names = [name for name in frame.columns if name not in ("y", "group", "other")]
     covariates = list(rng.choice(names, rng.integers(0, 4), replace=False))
     covariates += [":".join(rng.choice(names, 2))] if rng.random() < 0.3 else []
+    estimator = str(rng.choice(["logit", "firth", "lpm", "conditional_logit", "mixed_logit"]))
     try:
         model = Model(
             "any",
             "y",
             covariates,
-            estimator=str(rng.choice(["logit", "firth", "lpm", "conditional_logit"])),
+            estimator=estimator,
+            random_intercept=str(rng.choice(["group", "other"])) if estimator == "mixed_logit" else None,
             cluster=rng.choice([None, "group", "other"]),
             fixed_effects=[[], ["group"], ["other"], ["group", "other"]][rng.integers(4)],
         )

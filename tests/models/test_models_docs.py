@@ -7,8 +7,8 @@ import pytest
 
 MODULES = (
     "models.spec", "models.terms", "models.cluster", "models.results", "models.fitting", "models.within",
-    "models.bootstrap", "models.permutation", "models.multiplicity", "models.agreements", "tables",
-    "models.multiverse.summary",
+    "models.bootstrap", "models.quadrature", "models.permutation", "models.multiplicity", "models.agreements",
+    "tables", "models.multiverse.summary",
 )  # fmt: skip
 
 

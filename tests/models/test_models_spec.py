@@ -35,7 +35,8 @@ def test_one_name_may_stand_for_a_list():
     ("change", "message"),
     [
         ({"estimator": "logitt"}, "unknown estimator 'logitt'.*Nearest: 'logit'"),
-        ({"estimator": "mixed_logit"}, "unknown estimator 'mixed_logit'"),
+        ({"estimator": "mixed_logits"}, "unknown estimator 'mixed_logits'.*Nearest: 'mixed_logit'"),
+        ({"estimator": "mixed_logit"}, "needs random_intercept"),
         ({"level": "town"}, "unknown level 'town'"),
         ({"covariate": ["x"]}, "no field 'covariate'.*Nearest: 'covariates'"),
         ({"drop": ["log_populaton"]}, "'log_populaton' cannot be dropped.*Nearest: 'log_population'"),

@@ -73,6 +73,10 @@ def row_forms(row: dict) -> set[str]:
         out |= {f"below {least}", least}
     if {"estimate", "conf_low", "conf_high"} <= set(row) and not pd.isna(row["estimate"]):
         out |= {points(row), *tokens(points(row))}
+    if {"effect", "effect_low", "effect_high"} <= set(row) and not pd.isna(row["effect"]):
+        names = {"estimate": "effect", "conf_low": "effect_low", "conf_high": "effect_high"}
+        shown = points(pd.Series({name: row[column] for name, column in names.items()}))
+        out |= {shown, *tokens(shown)}
     if {"holds", "specifications"} <= set(row):
         out.add(percent(row["holds"] / row["specifications"]))
     if {"per_100", "conf_low", "conf_high"} <= set(row):

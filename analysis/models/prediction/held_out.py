@@ -10,10 +10,11 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from analysis.errors import ModelError
-from analysis.models import firth, lpm
+from analysis.models import firth, lpm, mixed
 from analysis.models import logit as likelihood
 from analysis.models.design import sample_rows
 from analysis.models.prediction.newton import CERTAIN, maximise_many
+from analysis.models.quadrature import averaged
 from analysis.models.separation import independent, joint
 from analysis.models.spec import Model
 from analysis.models.terms import Term, labels_of, numbers, product, require_frame, resolve
@@ -32,6 +33,7 @@ class Rows:
     used : (rows of data,) bool. X : (n, k), the first column ones. y, weights : (n,).
     terms : the covariates, those of the columns of X after the first.
     codes : (n,) group of each row as 0 .. G-1, sorted by label. labels : the groups.
+    random : (n,) group of the random intercept as 0, 1, ..., or None.
     """
 
     model: Model
@@ -42,6 +44,7 @@ class Rows:
     weights: np.ndarray
     codes: np.ndarray
     labels: tuple
+    random: np.ndarray | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,18 +57,21 @@ class HeldOut:
     coefficients : (G, k), of the fit without each group; FLIC's shift is in the intercept, a column that
         the fit could not use has 0. An outcome that is constant in the training rows has an infinite
         intercept.
+    deviations : (G,), the standard deviation of each fit's random intercept; 0 without one.
     probability : index as in the data, NaN for rows outside the sample or incomplete.
     folds : one row a group: `group, rows, events, training_rows, training_events, note`.
     """
 
     rows: Rows
     coefficients: np.ndarray
+    deviations: np.ndarray
     probability: pd.Series
     folds: pd.DataFrame
 
     def respond(self, X: np.ndarray) -> np.ndarray:
         """(n,) predictions for other values X (n, k) of the same rows, each by the fit without its group."""
-        return response(self.rows.model)(linear(X, self.coefficients[self.rows.codes]))
+        codes = self.rows.codes
+        return respond(self.rows.model, linear(X, self.coefficients[codes]), self.deviations[codes])
 
 
 def leave_one_state_out(model: Model, data: pd.DataFrame) -> pd.Series:
@@ -77,14 +83,14 @@ def leave_one_state_out(model: Model, data: pd.DataFrame) -> pd.Series:
 
     Parameters
     ----------
-    model : estimator `logit`, `firth` (its probabilities through FLIC) or `lpm` (linear predictions, which
-        may lie outside 0 to 1), without fixed effects.
+    model : estimator `logit`, `firth` (its probabilities through FLIC), `lpm` (linear predictions, which
+        may lie outside 0 to 1) or `mixed_logit` (the random intercept integrated out), without fixed effects.
     data : one row a jurisdiction, with the model's columns and `state`; any index, repeated labels included.
 
     Returns
     -------
     Series of floats named `probability`, index as in `data`; NaN for rows outside the sample and for rows
-    that miss a covariate, the outcome, the cluster, the weight or the state.
+    that miss a covariate, the outcome, the cluster, the weight, the random intercept's group or the state.
 
     Raises
     ------
@@ -115,9 +121,13 @@ def predict_held_out(model: Model, data: pd.DataFrame, groups: pd.Series | None 
     """
     rows = select(model, data, groups)
     masks = (rows.codes != np.arange(len(rows.labels))[:, None]) * rows.weights
-    coefficients, notes = FITTERS[model.estimator](rows.X, rows.y, masks)
+    if rows.random is None:
+        coefficients, notes = FITTERS[model.estimator](rows.X, rows.y, masks)
+        deviations = np.zeros(len(masks))
+    else:
+        coefficients, deviations, notes = _mixed(rows, masks)
     values = np.full(len(data), np.nan)
-    values[rows.used] = response(model)(linear(rows.X, coefficients[rows.codes]))
+    values[rows.used] = respond(model, linear(rows.X, coefficients[rows.codes]), deviations[rows.codes])
     counts = np.bincount(rows.codes)
     events = np.bincount(rows.codes, weights=rows.y)
     folds = pd.DataFrame(
@@ -132,7 +142,9 @@ def predict_held_out(model: Model, data: pd.DataFrame, groups: pd.Series | None 
             "note": notes,
         }
     )
-    return HeldOut(rows, coefficients, pd.Series(values, index=data.index, name="probability"), folds)
+    return HeldOut(
+        rows, coefficients, deviations, pd.Series(values, index=data.index, name="probability"), folds
+    )
 
 
 def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) -> Rows:
@@ -145,10 +157,10 @@ def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) ->
             f"Model {model.name!r}: a group that was not seen has no fixed effect of "
             f"{', '.join(model.fixed_effects)}, so that it cannot be predicted. Drop the fixed effects."
         )
-    if model.estimator not in FITTERS:
+    if model.estimator not in (*FITTERS, "mixed_logit"):
         raise ModelError(
             f"Model {model.name!r}: the estimator {model.estimator!r} has no predictions for a group that it "
-            f"has not seen; use one of {', '.join(FITTERS)}."
+            f"has not seen; use one of {', '.join(FITTERS)}, mixed_logit."
         )
     if groups is None:
         groups = labels_of(data, GROUP, "the group that is held out")
@@ -164,6 +176,10 @@ def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) ->
         used &= ~np.isnan(values)
     if model.cluster is not None and model.estimator != "firth":
         used &= labels_of(data, model.cluster, "the cluster").notna().to_numpy()
+    intercepts = None
+    if model.random_intercept is not None:
+        intercepts = labels_of(data, model.random_intercept, "the random intercept")
+        used &= intercepts.notna().to_numpy()
     if not used.any():
         raise ModelError(f"Model {model.name!r}: no row of the sample is complete.")
     with np.errstate(over="ignore", invalid="ignore"):
@@ -173,7 +189,8 @@ def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) ->
     codes, labels = pd.factorize(groups[used].to_numpy(), sort=True)
     if len(labels) < 2:
         raise ModelError(f"Model {model.name!r}: all rows lie in one group ({labels[0]}); it takes two.")
-    return Rows(model, used, terms, X, y[used], weights[used], codes, tuple(labels))
+    random = None if intercepts is None else pd.factorize(intercepts[used].to_numpy())[0]
+    return Rows(model, used, terms, X, y[used], weights[used], codes, tuple(labels), random)
 
 
 def _check(model: Model, X: np.ndarray, y: np.ndarray, weights: np.ndarray, terms: tuple[Term, ...]) -> None:
@@ -199,6 +216,11 @@ def linear(X: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
 def response(model: Model) -> Callable[[np.ndarray], np.ndarray]:
     """From linear predictor to prediction."""
     return np.asarray if model.estimator == "lpm" else expit
+
+
+def respond(model: Model, eta: np.ndarray, deviations: np.ndarray) -> np.ndarray:
+    """From linear predictors (n,) to predictions, a normal intercept of these deviations integrated out."""
+    return response(model)(eta) if model.random_intercept is None else averaged(eta, deviations)[0]
 
 
 def _logits(X: np.ndarray, y: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -259,6 +281,33 @@ def _firth(X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarra
     beta = firth.maximise(X, y)[0]
     beta[0] += firth.flic(X @ beta, y)
     return beta, ""
+
+
+def _mixed(rows: Rows, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Random-intercept logits one by one, and the standard deviations of their intercepts."""
+    deviations, points = np.zeros(len(masks)), rows.model.quadrature_points
+    found, near = [], None  # each begins where the last one ended
+    for fold, mask in enumerate(masks):
+        codes = np.unique(rows.random[mask > 0], return_inverse=True)[1]
+
+        def fitted(X: np.ndarray, y: np.ndarray, weights: np.ndarray, fold=fold, codes=codes):
+            beta, note = _logit(X, y, weights)
+            if note:
+                return beta, note
+            if why := mixed.why_no_variance(codes, y):
+                raise ModelError(
+                    f"Model {rows.model.name!r}: without {rows.labels[fold]} the random intercept "
+                    f"{rows.model.random_intercept!r} {why}"
+                )
+            nonlocal near
+            fits = near is not None and len(near[0]) == X.shape[1]
+            maximum = mixed.maximise(X, y, codes, points, near if fits else None)
+            near = maximum.beta, maximum.deviation
+            deviations[fold] = maximum.deviation
+            return maximum.beta, ""
+
+        found.append(_one(rows.X, rows.y, mask, fitted))
+    return np.array([beta for beta, _ in found]), deviations, [note for _, note in found]
 
 
 def _linear_model(X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, str]:

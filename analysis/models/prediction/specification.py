@@ -24,7 +24,7 @@ def load_prediction(name: str) -> tuple[Model, Blocks]:
 
     Raises
     ------
-    ModelError : no such model (with the nearest name), or an entry that is no valid model.
+    ModelError : no such model (with the nearest name), no valid model, or one with a random intercept.
     """
     entries = read_param("prediction")
     if name not in entries:
@@ -37,6 +37,11 @@ def load_prediction(name: str) -> tuple[Model, Blocks]:
             raise ModelError(f"params.yaml: model {name!r} has no field {field!r}.{nearest(field, known)}")
     if "outcome" not in entry:
         raise ModelError(f"params.yaml: model {name!r} lacks the field 'outcome'.")
+    if entry.get("random_intercept") is not None:
+        raise ModelError(
+            f"params.yaml: the prediction {name!r} has a random intercept, whose limits and dominance are "
+            "not computed. Use logit; leave_one_state_out predicts with one."
+        )
     covariates = [each for part in blocks.values() for each in part]
     return Model(**{"name": name, **entry, "covariates": covariates}), blocks
 

@@ -1,0 +1,76 @@
+"""Tables of what a random intercept comes to: its variance with its test, and each group's own intercept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from analysis.errors import ModelError
+from analysis.models.results import Fit, as_fits, require_fit
+
+COLUMNS = (
+    "model", "group", "groups", "std_deviation", "std_error", "conf_low", "conf_high", "variance", "icc",
+    "lr_statistic", "p_value", "p_value_chi2", "quadrature_points", "log_likelihood", "n", "note",
+)  # fmt: skip
+ZERO = "the variance is estimated as zero: the other numbers are those of a logit"
+
+
+def variance_components(fits: Fit | Iterable[Fit]) -> pd.DataFrame:
+    """One row a fit with a random intercept: how far apart the groups are, given the covariates.
+
+    Returns
+    -------
+    DataFrame with `COLUMNS`. `std_deviation` with its standard error and 95 % limits (symmetric in the
+    logarithm), and `variance`, in log odds; `icc`, the intraclass correlation, variance over variance +
+    pi^2/3; the likelihood-ratio test against the logit without random intercept, `p_value` by the mixture
+    for a parameter at its boundary, `p_value_chi2` by chi2(1), twice as large. Without variance the error
+    and the limits are empty, and `note` says so.
+
+    Raises
+    ------
+    ModelError : no fit was given, or none with a random intercept.
+    """
+    mixed = [fit for fit in as_fits(fits) if fit.random is not None]
+    if not mixed:
+        raise ModelError("None of the fits has a random intercept: see estimator='mixed_logit'.")
+    rows = [
+        {
+            "model": fit.model.name,
+            "group": fit.random.group,
+            "groups": len(fit.random.labels),
+            **{name: getattr(fit.random, name) for name in COLUMNS[3:12]},
+            "quadrature_points": fit.random.points,
+            "log_likelihood": fit.log_likelihood,
+            "n": fit.n,
+            "note": "" if fit.random.std_deviation else ZERO,
+        }
+        for fit in mixed
+    ]
+    return pd.DataFrame(rows)[list(COLUMNS)]
+
+
+def group_intercepts(fit: Fit) -> pd.DataFrame:
+    """Each group's intercept beside the common one, in log odds, given its rows: its conditional mode.
+
+    They are drawn towards zero, the more the fewer rows a group has.
+
+    Returns
+    -------
+    DataFrame `group, intercept, std_error`, sorted by group as text.
+
+    Raises
+    ------
+    ModelError : no random intercept.
+    """
+    require_fit(fit)
+    if fit.random is None:
+        raise ModelError(f"Model {fit.model.name!r} has no random intercept: see estimator='mixed_logit'.")
+    table = pd.DataFrame(
+        {
+            "group": list(fit.random.labels),
+            "intercept": fit.random.intercepts,
+            "std_error": fit.random.intercept_std_errors,
+        }
+    )
+    return table.sort_values("group", key=lambda labels: labels.astype(str), ignore_index=True)

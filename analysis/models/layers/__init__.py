@@ -1,0 +1,1 @@
+"""Counties in states, places in counties, and states: what belongs to which layer."""
