@@ -142,10 +142,12 @@ SIDE_BY_SIDE = {
     "estimates.csv": ["term", "estimator"],
     "fits.csv": ["estimator"],
     "inference.csv": ["term", "estimator"],
+    "layers.csv": ["sample", "model"],
     "list_error.csv": ["headline", "sample"],
     "multiverse_choices.csv": ["focal", "level", "choice", "value"],
     "multiverse_inference.csv": ["focal", "level", "family"],
     "multiverse_variance.csv": ["focal", "level", "family"],
+    "places_estimates.csv": ["covariates", "least_population", "sample", "model"],
     "prediction_importance.csv": ["prediction", "kind", "set"],
     "prediction_metrics.csv": ["prediction", "model", "scheme"],
 }
