@@ -266,7 +266,7 @@ def _response(fit: Fit, eta: np.ndarray) -> np.ndarray:
     """
     if fit.random is not None:
         return averaged(eta, fit.random.std_deviation)
-    p = expit(eta + fit.shift)
+    p = expit(eta)
     return np.array([p, p * (1 - p), p * (1 - p) * (1 - 2 * p), np.zeros(len(p)), np.zeros(len(p))])
 
 
@@ -282,7 +282,7 @@ def _gradient(fit: Fit, of_coefficients: np.ndarray, of_deviation: float) -> np.
 
 def _mean(fit: Fit, X: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
     """The weighted mean of the fitted values at X (n, k), and its gradient (of `_covariance`)."""
-    eta = X @ fit.coefficients
+    eta = X @ fit.coefficients + fit.shift
     if fit.model.estimator == "lpm":
         return float(weights @ eta), weights @ X
     p, slope, _, by_deviation, _ = _response(fit, eta)
@@ -308,7 +308,7 @@ def _slope(fit, X, columns, weights, name) -> tuple[float, np.ndarray]:
     rate = moves @ fit.coefficients
     if fit.model.estimator == "lpm":
         return float(weights @ rate), weights @ moves
-    _, slope, bend, _, slope_by_deviation = _response(fit, X @ fit.coefficients)
+    _, slope, bend, _, slope_by_deviation = _response(fit, X @ fit.coefficients + fit.shift)
     density = weights * slope
     gradient = (weights * bend * rate) @ X + density @ moves
     return float(density @ rate), _gradient(fit, gradient, (weights * slope_by_deviation) @ rate)
