@@ -13,8 +13,14 @@ from analysis.provenance import read_output, read_yaml, root
 from analysis.writing import replacing
 
 MAIN_REPORT = "findings.pdf"
-SOURCES = ("lists", "rosters", "votes", "geography")
-CODES = """exit codes: 0 accepted, nothing new, or a dry run that found nothing wrong; 1 another error;
+SOURCES = ("lists", "rosters", "acs", "money", "votes", "geography")
+CODES = """examples:
+  python -m analysis refresh rosters --dry-run
+  CENSUS_API_KEY=... python -m analysis refresh acs --vintage 2020-2024
+  python -m analysis refresh money --vintage fy2024          all agencies, a file made while one waits
+  python -m analysis refresh money --vintage archive-fy2024-015    one agency, from the monthly archive
+
+exit codes: 0 accepted, nothing new, or a dry run that found nothing wrong; 1 another error;
 2 wrong use or a missing key; 3 the publisher was not reached, refused or broke off; 4 what came is not what
 was asked for or breaks a check, and lies in quarantine; 5 another refresh of the source is running.
 

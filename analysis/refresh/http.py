@@ -176,9 +176,9 @@ class Web:
         url, params = asked.url, dict(asked.params)
         for _ in range(REDIRECTS + 1):
             check_host(url, self.hosts)
-            request = self.client.build_request(
-                asked.method, replayed(url), params=params or None, json=asked.json, headers=headers
-            )
+            # `params` of httpx would replace what the address asks.
+            whole = httpx.URL(replayed(url)).copy_merge_params(params)
+            request = self.client.build_request(asked.method, whole, json=asked.json, headers=headers)
             reply = self.client.send(request, stream=True)
             try:
                 if not (300 <= reply.status_code < 400 and reply.status_code != 304):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.provenance import raw_file
+from analysis.provenance import raw_file, read_origin
 from analysis.sources.reading import numbers, read_table
 
 CODE_WIDTH = {"county": 5, "place": 7, "state": 2}
+# Of the level "place" too, in vintages that hold it: where towns govern, they are the panel's units.
+SUBDIVISIONS, SUBDIVISION_WIDTH = "county_subdivision", 10
 # Controlled to the old counties, whose shares they repeat in the planning regions of Connecticut.
-HISPANIC_OF_OLD_CONNECTICUT = ("2018-2022",)
+HISPANIC_OF_OLD_CONNECTICUT = ("2018-2022",)  # and what was fetched anew for the same years
+HISPANIC = ("B03002_012E", "B03002_012M", "PCT_HISPANIC", "PCT_HISPANIC_M")
 TEXT = ("NAME", "NAME_OFFICIAL", "CLASSFP", "COUNTY_NAME_SOURCE", "vintage", "CHECK")
 
 
@@ -22,7 +25,8 @@ def read(vintage: str, level: str = "county") -> pd.DataFrame:
     Parameters
     ----------
     vintage : such as "2019-2023"; which columns it holds is told in its `origin.yaml`.
-    level : "county", "place" or "state".
+    level : "county", "place" (with county subdivisions, by their ten digits, where the vintage holds them) or
+        "state".
 
     Returns
     -------
@@ -32,6 +36,14 @@ def read(vintage: str, level: str = "county") -> pd.DataFrame:
     ------
     DataError : see `analysis.sources.reading.read_table`; also an annotation code left as a figure.
     """
+    frame = read_file(vintage, level, CODE_WIDTH[level])
+    if level == "place" and f"{SUBDIVISIONS}.csv" in read_origin("acs", vintage)["files"]:
+        frame = pd.concat([frame, read_file(vintage, SUBDIVISIONS, SUBDIVISION_WIDTH)])
+    return frame.sort_index()
+
+
+def read_file(vintage: str, level: str, width: int) -> pd.DataFrame:
+    """One file of a vintage; see `read`."""
     name = f"{level}.csv"
     frame = read_table(
         "acs",
@@ -39,11 +51,12 @@ def read(vintage: str, level: str = "county") -> pd.DataFrame:
         name,
         required=["GEOID", "NAME", "vintage"],
         key=["GEOID"],
-        codes={"GEOID": CODE_WIDTH[level]},
+        codes={"GEOID": width},
     )
     columns = [column for column in frame if column not in (*TEXT, "GEOID")]
     figures = numbers(frame, columns, raw_file("acs", vintage, name).path)
-    if vintage in HISPANIC_OF_OLD_CONNECTICUT and level == "county":
+    if vintage.startswith(HISPANIC_OF_OLD_CONNECTICUT) and level == "county":
         regions = frame["GEOID"].str.startswith("09")
-        figures.loc[regions, ["B03002_012E", "B03002_012M"]] = float("nan")
-    return frame.assign(**figures).rename(columns={"GEOID": "geoid"}).set_index("geoid").sort_index()
+        repeated = [name for name in HISPANIC if name in figures]
+        figures.loc[regions, repeated] = float("nan")
+    return frame.assign(**figures).rename(columns={"GEOID": "geoid"}).set_index("geoid")
