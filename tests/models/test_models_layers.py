@@ -219,6 +219,7 @@ def test_every_committed_model_was_fitted(layers, cities):
         unshown = table["estimate"].isna()
         assert (table.loc[unshown, "note"] != "").all() and unshown.mean() < 0.25
         assert (table["std_error"].dropna() > 0).all()
+        assert not table["note"].str.contains("leave an error").any()
 
 
 def test_the_committed_pooled_model_is_the_main_one(layers):
@@ -263,6 +264,7 @@ def test_listed_places_are_all_accounted_for(cities):
     floor = entry["floors"][0]
     assert by["published", floor] == (complete & (places.residents(listed) >= floor)).sum()
     assert by["county_where_missing", floor] > by["published", floor]
+    assert by["published", floor] + len(without) <= len(listed)
     split = cities[(cities["model"] == "pooled") & (cities["term"] == "log_population")]
     own = split[(split["covariates"] == "published") & (split["least_population"] == floor)].set_index(
         "sample"
