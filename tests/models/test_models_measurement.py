@@ -214,7 +214,7 @@ def test_rows_without_a_margin_leave_and_are_counted():
         noisy_design(LOGIT, data.drop(columns="x_moe"))
     with pytest.raises(ModelError, match="no covariate has a margin"):
         noisy_design(LOGIT, data.assign(x_moe=0.0))
-    with pytest.raises(DataError, match="x_moe.*annotation code"):
+    with pytest.raises(DataError, match=r"x_moe.*annotation code"):
         noisy_design(LOGIT, data.assign(x_moe=-555555555.0))
 
 

@@ -14,7 +14,6 @@ from analysis.models.spec import Model
 PLACE_COLUMNS = ("covariates", "least_population", *COLUMNS)
 OWN, FILLED = "published", "county_where_missing"
 SIZE = "log_population"
-COUNTY_POINTS = 100  # many small counties and a wide law: 25 nodes leave an error in the likelihood
 
 
 def residents(places: pd.DataFrame) -> pd.Series:
@@ -94,7 +93,7 @@ def _models(base: Model, rows: pd.DataFrame, sample: str, every: bool) -> pd.Dat
         return random_rows(fitted, rows)
 
     by_state = base.with_(estimator="mixed_logit", random_intercept="state")
-    by_county = by_state.with_(random_intercept="county_geoid", quadrature_points=COUNTY_POINTS)
+    by_county = by_state.with_(random_intercept="county_geoid")
     tables = [
         table_of(base, rows, sample, "pooled", pooled),
         table_of(by_state, rows, sample, "state_intercept", drawn),
