@@ -45,7 +45,13 @@ def margin_of_sum(margins: ArrayLike, estimates: ArrayLike | None = None) -> np.
     squares = _margins(margins)[0] ** 2
     if estimates is None:
         return np.sqrt(squares.sum(axis=-1))
-    zero = np.asarray(estimates, dtype=float) == 0
+    (figures,) = _floats(estimates)
+    if figures.shape != squares.shape:
+        raise DataError(
+            f"margins of shape {squares.shape} do not belong to estimates of shape {figures.shape}.",
+            remedy="give every estimate its margin.",
+        )
+    zero = figures == 0
     largest = np.where(zero, squares, 0.0).max(axis=-1, initial=0.0)
     return np.sqrt(np.where(zero, 0.0, squares).sum(axis=-1) + largest)
 
@@ -81,7 +87,13 @@ def margin_of_product(x: ArrayLike, margin_x: ArrayLike, y: ArrayLike, margin_y:
 
 
 def _floats(*values: ArrayLike) -> tuple[np.ndarray, ...]:
-    return tuple(np.asarray(value, dtype=float) for value in values)
+    try:
+        return tuple(np.asarray(value, dtype=float) for value in values)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"an estimate or a margin is no number: {error}.",
+            remedy="read the columns as numbers, annotations as missing.",
+        ) from error
 
 
 def _margins(*values: ArrayLike) -> tuple[np.ndarray, ...]:

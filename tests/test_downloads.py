@@ -116,6 +116,20 @@ def test_the_description_is_a_data_package(package: dict) -> None:
     } == stems
 
 
+def test_a_p_value_of_zero_says_what_it_stands_for(package: dict) -> None:
+    seen = 0
+    for resource in package["resources"]:
+        path = REPOSITORY / "data" / "processed" / f"{resource['name']}.csv"
+        if not path.exists():
+            continue
+        described = {field["name"]: field.get("description", "") for field in resource["schema"]["fields"]}
+        for column in {"p_value"} & set(described):
+            if (pd.read_csv(path, low_memory=False)[column] == 0).any():
+                assert re.search(r"\b0\b", described[column]), (resource["name"], described[column])
+                seen += 1
+    assert seen >= 5
+
+
 def test_every_file_is_what_its_description_says(folder: Path, package: dict) -> None:
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert there == {entry["path"] for entry in package["resources"]} | {"datapackage.json"}

@@ -68,6 +68,18 @@ def test_an_annotation_code_is_no_margin(of, code):
         standard_error(pd.Series([1.0, code]))
 
 
+def test_what_does_not_belong_together_is_an_error():
+    with pytest.raises(DataError, match="do not belong"):
+        margin_of_sum([3.0, 4.0], [1.0, 2.0, 3.0])
+    for call in (
+        lambda: margin_of_sum(["a", 1]),
+        lambda: standard_error("-"),
+        lambda: standard_error([[1], []]),
+    ):
+        with pytest.raises(DataError, match="no number"):
+            call()
+
+
 def test_a_series_keeps_its_index():
     found = standard_error(pd.Series([1.645, 3.29], index=["01001", "01003"]))
     assert found.to_dict() == pytest.approx({"01001": 1.0, "01003": 2.0})

@@ -25,7 +25,7 @@ def variance_components(fits: Fit | Iterable[Fit]) -> pd.DataFrame:
     logarithm), and `variance`, in log odds; `icc`, the intraclass correlation, variance over variance +
     pi^2/3; the likelihood-ratio test against the logit without random intercept, `p_value` by the mixture
     for a parameter at its boundary, `p_value_chi2` by chi2(1), twice as large. Without variance the error
-    and the limits are empty, and `note` says so.
+    and the limits are empty, and `note` says so; it also tells where the quadrature points were too few.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def variance_components(fits: Fit | Iterable[Fit]) -> pd.DataFrame:
             "quadrature_points": fit.random.points,
             "log_likelihood": fit.log_likelihood,
             "n": fit.n,
-            "note": "" if fit.random.std_deviation else ZERO,
+            "note": fit.random.note if fit.random.std_deviation else ZERO,
         }
         for fit in mixed
     ]

@@ -136,14 +136,29 @@ def _curvature(rows: Grouped, theta: np.ndarray, here: Integrated, points: int, 
     return (information + information.T) / 2
 
 
-def observed(X: np.ndarray, y: np.ndarray, codes: np.ndarray, found: Maximum, points: int) -> np.ndarray:
-    """The observed information (k + 1, k + 1) at the maximum, exact for any number of nodes."""
-    Z, R = logit.orthogonal(X)
+def inverse_information(design: Design, found: Maximum) -> np.ndarray:
+    """The inverse (k + 1, k + 1) of the observed information at the maximum, exact for any number of nodes.
+
+    Inverted in orthogonal coordinates, so that a column far from zero loses no digits.
+
+    Raises
+    ------
+    ModelError : it is not positive definite.
+    """
+    Z, R = logit.orthogonal(design.X)
     theta = np.r_[R @ found.beta, found.deviation]
-    information = _curvature(grouped(Z, y, codes), theta, found.at, points, exact=True)
+    rows, points = grouped(Z, design.y, design.random), design.model.quadrature_points
+    information = _curvature(rows, theta, found.at, points, exact=True)
+    try:
+        np.linalg.cholesky(information)
+    except np.linalg.LinAlgError as error:
+        raise ModelError(
+            f"Model {design.model.name!r}: the observed information is not positive definite at the "
+            f"estimates. {ADVICE}"
+        ) from error
     turn = np.eye(len(theta))
-    turn[:-1, :-1] = R
-    return turn.T @ information @ turn
+    turn[:-1, :-1] = solve_triangular(R, np.eye(len(R)))
+    return turn @ np.linalg.inv(information) @ turn.T
 
 
 def spread(deviation: float, covariance: np.ndarray) -> dict[str, float]:
@@ -156,14 +171,14 @@ def spread(deviation: float, covariance: np.ndarray) -> dict[str, float]:
 
 
 def random_intercept(
-    design: Design, found: Maximum, covariance: np.ndarray, bread: np.ndarray, points: int
+    design: Design, found: Maximum, covariance: np.ndarray, bread: np.ndarray, note: str
 ) -> RandomIntercept:
     """What is known of the intercepts: their variance with its test, and each group's own.
 
     Parameters
     ----------
     covariance : (k + 1, k + 1), of the coefficients and the standard deviation. bread : the same without
-        account of clusters.
+        account of clusters. note : what is wrong with the integrals.
     """
     deviation, groups = found.deviation, len(design.random_labels)
     ratio = max(2 * (found.value - found.pooled), 0.0)
@@ -173,7 +188,7 @@ def random_intercept(
     return RandomIntercept(
         group=design.model.random_intercept,
         labels=design.random_labels,
-        points=points,
+        points=design.model.quadrature_points,
         std_deviation=deviation,
         **spread(deviation, covariance),
         variance=deviation**2,
@@ -185,6 +200,7 @@ def random_intercept(
         information_covariance=bread,
         intercepts=modes,
         intercept_std_errors=spreads,
+        note=note,
     )
 
 
@@ -249,7 +265,7 @@ def estimate(design: Design) -> Estimated:
     found = maximise(X, y, codes, points)
     k = X.shape[1]
     covariance, bread = np.zeros((2, k + 1, k + 1))
-    notes = []
+    note = rough = ""
     if found.deviation == 0:
         plain = logit.estimate(design)
         eta = X @ found.beta
@@ -259,13 +275,13 @@ def estimate(design: Design) -> Estimated:
             plain.degrees_of_freedom,
             plain.effective_clusters,
         )
-        notes.append("the random intercept's variance is estimated as zero: these are the logit's numbers")
+        note = "the random intercept's variance is estimated as zero: these are the logit's numbers"
     else:
-        bread = _inverse(observed(X, y, codes, found, points), design.model.name)
+        bread = inverse_information(design, found)
         covariance, df, effective = _covariance(design, found, bread)
         error = abs(integrate(*_at(X, y, codes, found), 2 * points + 1).value - found.value)
         if points > 1 and error > 1e-2:
-            notes.append(
+            rough = (
                 f"{points} quadrature points leave an error of {error:.1g} in the log-likelihood: take more"
             )
     beta = found.beta
@@ -279,29 +295,13 @@ def estimate(design: Design) -> Estimated:
         condition_number=condition_number(X),
         fitted=averaged(X @ beta, found.deviation)[0],
         effective_clusters=effective,
-        random=random_intercept(design, found, covariance, bread, points),
-        note="; ".join(notes),
+        random=random_intercept(design, found, covariance, bread, rough),
+        note=note or rough,
     )
 
 
 def _at(X: np.ndarray, y: np.ndarray, codes: np.ndarray, found: Maximum) -> tuple[Grouped, np.ndarray, float]:
     return grouped(X, y, codes), found.beta, found.deviation
-
-
-def _inverse(information: np.ndarray, name: str) -> np.ndarray:
-    """The inverse of the observed information.
-
-    Raises
-    ------
-    ModelError : it is not positive definite.
-    """
-    try:
-        np.linalg.cholesky(information)
-    except np.linalg.LinAlgError as error:
-        raise ModelError(
-            f"Model {name!r}: the observed information is not positive definite at the estimates. {ADVICE}"
-        ) from error
-    return np.linalg.inv(information)
 
 
 def _covariance(

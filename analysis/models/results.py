@@ -46,6 +46,7 @@ class RandomIntercept:
     covariance : (k + 1, k + 1), of the coefficients and, last, the standard deviation.
     information_covariance : the same by the observed information alone, whether or not errors are clustered.
     intercepts, intercept_std_errors : (G,), each group's conditional mode and its standard error.
+    note : what is wrong with the integrals, empty where nothing is.
     """
 
     group: str
@@ -64,6 +65,7 @@ class RandomIntercept:
     information_covariance: np.ndarray
     intercepts: np.ndarray
     intercept_std_errors: np.ndarray
+    note: str
 
 
 @dataclass(frozen=True, eq=False)

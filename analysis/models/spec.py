@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from numbers import Integral
 from typing import Any
 
 from analysis.errors import ModelError, nearest
@@ -126,8 +127,9 @@ def _check_random_intercept(model: Model) -> None:
             "estimator='mixed_logit'."
         )
     points = model.quadrature_points
-    if isinstance(points, bool) or not isinstance(points, int) or not 1 <= points <= MOST_POINTS:
+    if isinstance(points, bool) or not isinstance(points, Integral) or not 1 <= points <= MOST_POINTS:
         raise ModelError(f"{start} quadrature_points={points!r}; 1 (Laplace) to {MOST_POINTS} are possible.")
+    object.__setattr__(model, "quadrature_points", int(points))
     if group is not None and model.weights is not None:
         raise ModelError(
             f"{start} mixed_logit takes no weights ({model.weights!r}): beside a random intercept the answer "

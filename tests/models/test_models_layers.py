@@ -1,5 +1,7 @@
 """The layers: what is split, what is shown, whose values stand in, and what the committed tables say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -182,6 +184,15 @@ def test_models_of_places(frame):
     assert len(found) == 7 and found["estimate"].between(0.4, 1.2).all()
 
 
+def test_integrals_that_are_not_exact_show_no_number(frame):
+    model = Model("m", "listed", ["x"], "mixed_logit", random_intercept="state", quadrature_points=1)
+    coarse = replace(fit(model, frame), random=replace(fit(model, frame).random, note="1 point is too few"))
+    shown, hidden = (rows.random_rows(one, frame) for one in (fit(model, frame), coarse))
+    assert shown["estimate"].notna().all() and (shown["note"] == "").all()
+    assert hidden[["estimate", "p_value", "effect"]].isna().all(axis=None) and len(hidden) == len(shown)
+    assert (hidden["note"] == "not shown: 1 point is too few").all()
+
+
 def test_states_take_two_covariates_at_most():
     panel = load_panel("state")
     with pytest.raises(ModelError, match="'wide' of states has 3 covariates"):
@@ -219,6 +230,8 @@ def test_every_committed_model_was_fitted(layers, cities):
         unshown = table["estimate"].isna()
         assert (table.loc[unshown, "note"] != "").all() and unshown.mean() < 0.25
         assert (table["std_error"].dropna() > 0).all()
+        coarse = table["note"].str.contains("leave an error")
+        assert table.loc[coarse, "estimate"].isna().all()
 
 
 def test_the_committed_pooled_model_is_the_main_one(layers):
@@ -263,6 +276,7 @@ def test_listed_places_are_all_accounted_for(cities):
     floor = entry["floors"][0]
     assert by["published", floor] == (complete & (places.residents(listed) >= floor)).sum()
     assert by["county_where_missing", floor] > by["published", floor]
+    assert by["published", floor] + len(without) <= len(listed)
     split = cities[(cities["model"] == "pooled") & (cities["term"] == "log_population")]
     own = split[(split["covariates"] == "published") & (split["least_population"] == floor)].set_index(
         "sample"

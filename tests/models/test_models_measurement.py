@@ -146,7 +146,9 @@ def test_rubins_rules_at_their_edges():
     assert same.degrees_of_freedom[0] == pytest.approx(21 / 23 * 20)
     certain = pool(np.array([[1.0], [2.0], [3.0]]), np.zeros((3, 1)))
     assert certain.variance[0] == pytest.approx(4 / 3) and certain.missing_information[0] == 1
-    assert certain.degrees_of_freedom[0] == pytest.approx(0)
+    assert certain.degrees_of_freedom[0] == pytest.approx(2)  # of the draws alone
+    few = pool(np.array([[1.0], [2.0], [3.0]]), np.zeros((3, 1)), complete=20)
+    assert few.degrees_of_freedom[0] == pytest.approx(0)
     assert np.isinf(pool(np.full((3, 1), 1.0), np.ones((3, 1))).degrees_of_freedom[0])
 
 
@@ -212,7 +214,7 @@ def test_rows_without_a_margin_leave_and_are_counted():
         noisy_design(LOGIT, data.drop(columns="x_moe"))
     with pytest.raises(ModelError, match="no covariate has a margin"):
         noisy_design(LOGIT, data.assign(x_moe=0.0))
-    with pytest.raises(DataError, match="annotation code"):
+    with pytest.raises(DataError, match=r"x_moe.*annotation code"):
         noisy_design(LOGIT, data.assign(x_moe=-555555555.0))
 
 

@@ -264,6 +264,7 @@ def test_a_huge_variance():
     assert table(fitted).loc["x", "estimate"] == pytest.approx(0.8, abs=0.2)
     rough = fit(MIXED.with_(quadrature_points=3), data)
     assert "3 quadrature points leave an error" in table(rough).loc["x", "note"]
+    assert variance_components(rough)["note"].str.contains("3 quadrature points leave an error").all()
 
 
 # --- what is asked of every estimator --------------------------------------------------------------------
@@ -286,6 +287,18 @@ def test_units_order_and_labels_count_for_nothing(frame, found):
     assert group_intercepts(swapped)["intercept"].to_numpy() == pytest.approx(
         -group_intercepts(found)["intercept"].to_numpy(), abs=1e-6
     )
+
+
+@pytest.mark.parametrize("cluster", [None, "state"])
+def test_a_column_far_from_zero_has_the_same_errors(frame, cluster):
+    near, far = (fit(MIXED.with_(cluster=cluster), frame.assign(x=frame["x"] + away)) for away in (0.0, 1e7))
+    assert table(far).loc["x", "std_error"] == pytest.approx(table(near).loc["x", "std_error"], rel=1e-4)
+    assert far.random.std_error == pytest.approx(near.random.std_error, rel=1e-4)
+
+
+def test_points_counted_by_numpy_are_points(frame, found):
+    counted = MIXED.with_(quadrature_points=np.int64(25))
+    assert counted == MIXED and type(counted.quadrature_points) is int
 
 
 def test_the_groups_own_intercepts(frame, found):

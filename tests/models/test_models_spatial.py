@@ -303,6 +303,7 @@ def test_conley_is_hc0_at_zero_and_one_sum_at_the_whole_earth():
     none, some, every = conley_covariances(rows, *where, [0, 300, 30_000])
     np.testing.assert_allclose(none, rows.T @ rows)
     assert np.abs(every).max() < 1e-20  # scores add up to zero
+    assert np.isnan(root_of_positive(np.diag(every)[None], np.diag(none))).all()
     brute = sum(
         np.outer(rows[i], rows[j])
         for i, near in enumerate(distances(*where) <= 300)
@@ -332,7 +333,8 @@ def test_missing_coordinates_and_cutoffs_are_errors(latitude, longitude, cutoffs
 
 
 def test_a_sum_that_is_not_positive_has_no_root():
-    assert np.isnan(root_of_positive(np.array([-1.0, 0.0, 4.0]))).tolist() == [True, True, False]
+    found = root_of_positive(np.array([[-1.0, 0.0, 1e-15, 4.0]]), np.ones(4))
+    assert np.isnan(found).tolist() == [[True, True, True, False]]
 
 
 def test_the_sandwich_is_that_of_the_fit():
@@ -367,6 +369,24 @@ def test_the_larger_error_is_reported():
         errors_by_distance(fit(OLS.with_(cluster=None), data), data, [100])
     with pytest.raises(ModelError, match="no longitude"):
         errors_by_distance(fitted, data.assign(longitude=np.nan), [100])
+
+
+def test_errors_below_those_of_independent_rows_are_marked():
+    half = country()
+    board = np.indices((SIDE, SIDE)).sum(axis=0).ravel() % 2  # neighbours pull against each other
+    data = half.assign(outcome=0.5 * half["x"] + 2.0 * board)
+    fitted = fit(OLS, data)
+    rows = influence(design(OLS, data), fitted.coefficients)
+    alone = dict(zip(fitted.terms, np.sqrt((rows**2).sum(axis=0)), strict=True))
+    table = errors_by_distance(fitted, data, [0, 100, 300, 30_000]).query("quantity == 'coefficient'")
+    conley = table[table["method"] == "conley"]
+    smaller = conley["std_error"] < 0.999 * conley["term"].map(alone)
+    assert smaller.any() and (conley.loc[smaller, "note"].str.startswith("less than if")).all()
+    assert (conley.loc[conley["cutoff_km"] == 0, "note"] == "").all()
+    assert (table.loc[table["method"] != "conley", "note"] == "").all()
+    whole_earth = conley[conley["cutoff_km"] == 30_000]
+    assert len(whole_earth) == 2 and whole_earth["std_error"].isna().all()
+    assert (whole_earth["note"] == "the sum over pairs is not above zero").all()
 
 
 def test_noise_resembles_itself_as_far_as_its_range():

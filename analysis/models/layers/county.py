@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from analysis.models.layers.rows import (
-    COLUMNS,
     SAMPLES,
     intercept_rows,
     random_rows,
@@ -15,12 +14,11 @@ from analysis.models.layers.rows import (
     term_rows,
     variance_rows,
     with_effects,
+    without_numbers,
 )
 from analysis.models.results import Fit
 from analysis.models.spec import Model
 from analysis.models.within import within_between
-
-NUMBERS = list(COLUMNS[5:14])
 
 
 def complete(counties: pd.DataFrame, covariates: list[str]) -> pd.DataFrame:
@@ -56,8 +54,7 @@ def without_few(rows: pd.DataFrame, fitted: Fit, names: list[str], least: int) -
     if not (why := too_few(fitted, names, least)):
         return rows
     upper = rows["part"].isin(["between", "group", "variance"])
-    emptied = {name: rows[name].mask(upper) for name in NUMBERS if name in rows}
-    return rows.assign(**emptied, note=rows["note"].mask(upper, why))
+    return without_numbers(rows, upper, why)
 
 
 def county_layers(counties: pd.DataFrame, entry: Mapping) -> pd.DataFrame:

@@ -21,7 +21,8 @@ COLUMNS = (
     "estimate", "std_error", "p_value", "conf_low", "conf_high", "clustered_std_error",
     "effect", "effect_low", "effect_high", "n", "events", "groups", "note",
 )  # fmt: skip
-TYPES = dict.fromkeys(("n", "events", "groups"), "Int64") | dict.fromkeys(COLUMNS[5:14], "float64")
+NUMBERS = COLUMNS[5:14]
+TYPES = dict.fromkeys(("n", "events", "groups"), "Int64") | dict.fromkeys(NUMBERS, "float64")
 SAMPLES = {"all": None, "listed states": "is_in_listed_state == 1", "other states": "is_in_listed_state == 0"}
 
 
@@ -89,11 +90,20 @@ def variance_rows(fitted: Fit) -> pd.DataFrame:
 
 def random_rows(fitted: Fit, data: pd.DataFrame, groups: tuple[str, ...] = ()) -> pd.DataFrame:
     """The terms of a random-intercept fit clustered by state, and its variance: limits and effects are those
-    of the observed information, the clustered errors stand beside them."""
+    of the observed information, the clustered errors stand beside them. No numbers where the quadrature was
+    too coarse: the likelihood is then nearly flat, and what is found hangs on the nodes."""
     plain = without_clusters(fitted)
     clustered = term_rows(fitted, groups)["clustered_std_error"]
     terms = with_effects(term_rows(plain, groups).assign(clustered_std_error=clustered), plain, data)
-    return pd.concat([terms, variance_rows(plain)], ignore_index=True)
+    rows = pd.concat([terms, variance_rows(plain)], ignore_index=True)
+    why = fitted.random.note
+    return without_numbers(rows, pd.Series(True, rows.index), f"not shown: {why}") if why else rows
+
+
+def without_numbers(rows: pd.DataFrame, hidden: pd.Series, why: str) -> pd.DataFrame:
+    """The rows, those that are hidden (bool, by row) with no number and the reason as their note."""
+    emptied = {name: rows[name].mask(hidden) for name in NUMBERS if name in rows}
+    return rows.assign(**emptied, note=rows["note"].mask(hidden, why))
 
 
 def intercept_rows(fitted: Fit) -> pd.DataFrame:

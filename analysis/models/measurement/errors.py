@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.catalogue import evaluate, load_catalogue, names_in
+from analysis.errors import DataError
 from analysis.margins import standard_error
 from analysis.models.terms import numbers
 
@@ -34,15 +35,19 @@ def standard_errors(name: str, data: pd.DataFrame) -> np.ndarray:
 
     For a derived variable: the root of the sum of squares of each part's error times the formula's
     derivative, at the published values. NaN where a margin or the value is missing.
+
+    Raises
+    ------
+    DataError : a negative margin; it names the column.
     """
     leaves = drawn_from(name, data)
     if not leaves:
         return np.zeros(len(data))
     if leaves == (name,):
-        return standard_error(numbers(data, f"{name}_moe"))
+        return _published(name, data)
     total = np.zeros(len(data))
     for leaf in leaves:
-        error, at = standard_error(numbers(data, f"{leaf}_moe")), numbers(data, leaf)
+        error, at = _published(leaf, data), numbers(data, leaf)
         step = STEP * np.where(at == 0, np.where(error > 0, error, 1.0), np.abs(at))
         above, below = (value(name, data, {leaf: pd.Series(at + d, data.index)}) for d in (step, -step))
         total += ((above - below).to_numpy() / (2 * step) * error) ** 2
@@ -75,7 +80,7 @@ def with_error(data: pd.DataFrame, name: str, seed: int, number: int) -> pd.Seri
     a margin keeps its value.
     """
     rng = np.random.default_rng([seed, number, *name.encode()])
-    error = standard_error(data[f"{name}_moe"].fillna(0.0))
+    error = np.nan_to_num(_published(name, data))
     values = data[name] + error * rng.standard_normal(len(data))
     declared = load_catalogue().get(name)
     return values if declared is None else values.clip(*declared.range)
@@ -90,6 +95,15 @@ def why_without_margin(name: str) -> str:
             names += [part for part in names_in(catalogue[each].formula) if part in catalogue]
     sampled = any(catalogue[each].source.partition("/")[0] in SAMPLED for each in names)
     return "no margin comes with this figure" if sampled else "not from a sample"
+
+
+def _published(name: str, data: pd.DataFrame) -> np.ndarray:
+    """The standard error (n,) of a variable by its own margin."""
+    margin = f"{name}_moe"
+    try:
+        return standard_error(numbers(data, margin))
+    except DataError as error:
+        raise DataError(error.rule, column=margin, remedy=error.remedy) from error
 
 
 def _parts(name: str, data: pd.DataFrame) -> tuple[str, ...]:

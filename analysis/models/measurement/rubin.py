@@ -62,8 +62,8 @@ def pool(estimates: np.ndarray, variances: np.ndarray, complete: float = np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(total > 0, between / total, 0.0)
         drawn = np.where(share > 0, (m - 1) / share**2, np.inf)
-        seen = complete if np.isinf(complete) else (complete + 1) / (complete + 3) * complete
-        seen = np.where(share < 1, seen * (1 - share), 0.0)
+        few = (complete + 1) / (complete + 3) * complete * (1 - share)
+        seen = np.full_like(share, np.inf) if np.isinf(complete) else few
         df = 1 / (1 / drawn + 1 / seen)
         increase = np.where(inside > 0, between / inside, np.inf)
         missing = np.where(np.isinf(increase), 1.0, (increase + 2 / (df + 3)) / (increase + 1))

@@ -15,6 +15,7 @@ from analysis.errors import ModelError
 
 EARTH_KM = 6371.0088  # mean radius
 BLOCK = 256  # rows whose distances to all others are held at a time
+ROUNDING = 1e-12  # a variance below this share of that of independent rows is a sum of zero
 
 
 def distances(
@@ -100,7 +101,11 @@ def conley_variances(
     return np.einsum("ni,cni->ci", influence, sums)
 
 
-def root_of_positive(variances: np.ndarray) -> np.ndarray:
-    """Square roots; NaN where a variance is not above 0, as the uniform kernel can make it."""
+def root_of_positive(variances: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    """Square roots of variances (c, k); NaN where one is not above 0, as the uniform kernel can make it.
+
+    What is left of a sum of zero by rounding, as where the cutoff holds all rows, is told by the variances of
+    independent rows, `alone` (k,).
+    """
     with np.errstate(invalid="ignore"):
-        return np.where(variances > 0, np.sqrt(variances), np.nan)
+        return np.where(variances > ROUNDING * alone, np.sqrt(variances), np.nan)

@@ -122,8 +122,9 @@ def _errors(
     cutoffs_km: Sequence[float],
 ) -> dict[tuple[str, float | None], tuple[np.ndarray, float]]:
     """The standard errors (m,) of coefficients with this influence (n, m), and the t law's degrees."""
-    spatial = root_of_positive(conley_variances(rows, latitude, longitude, cutoffs_km))
-    out = {("independent", None): (np.sqrt((rows**2).sum(axis=0)), np.inf)}
+    alone = (rows**2).sum(axis=0)
+    spatial = root_of_positive(conley_variances(rows, latitude, longitude, cutoffs_km), alone)
+    out = {("independent", None): (np.sqrt(alone), np.inf)}
     largest, df = np.fmax.reduce(spatial, axis=0), np.inf
     if arrays.codes is not None:
         factor = correction(len(rows), arrays.parameters, arrays.clusters)

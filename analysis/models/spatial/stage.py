@@ -24,6 +24,8 @@ from analysis.writing import write_csv
 
 KEYS = ("models", "permutations", "cutoffs_km", "noise_range_km", "noise_draws", "noise_against", "seed")
 MIXED = "is_in_mixed_state == 1"
+NO_ROOT = "the sum over pairs is not above zero"
+LESS = "less than if counties were independent: of little use without the larger"
 
 
 def compared(names: Sequence[str]) -> dict[str, Model]:
@@ -76,7 +78,8 @@ def errors_by_distance(fitted: Fit, data: pd.DataFrame, cutoffs_km: Sequence[flo
     -------
     DataFrame `quantity, term, method, cutoff_km, estimate, std_error, p_value, conf_low, conf_high, note`.
     Method `larger`: the largest of the clustered error and Conley's, with t by the clusters; `cutoff_km` says
-    which it is (empty: the clustered one). Quantities as in `measurement.csv`.
+    which it is (empty: the clustered one). Quantities as in `measurement.csv`. `note` tells which of Conley's
+    errors do not exist or are smaller than those of independent rows.
 
     Raises
     ------
@@ -96,7 +99,8 @@ def errors_by_distance(fitted: Fit, data: pd.DataFrame, cutoffs_km: Sequence[flo
     covariance, df = sandwich(arrays, rows)
     clustered = np.sqrt(np.clip(np.einsum("ij,jk,ik->i", linear, covariance, linear), 0, None))
     spatial = conley_covariances(rows, latitude, longitude, cutoffs_km)
-    distant = root_of_positive(np.einsum("ij,cjk,ik->ci", linear, spatial, linear))
+    alone = ((rows @ linear.T) ** 2).sum(axis=0)
+    distant = root_of_positive(np.einsum("ij,cjk,ik->ci", linear, spatial, linear), alone)
     every = np.vstack([clustered, distant])
     largest = np.nanargmax(every, axis=0)
     cutoff_of = np.r_[np.nan, np.asarray(cutoffs_km, dtype=float)]
@@ -108,7 +112,7 @@ def errors_by_distance(fitted: Fit, data: pd.DataFrame, cutoffs_km: Sequence[flo
     methods.append(("larger", cutoff_of[largest], np.nanmax(every, axis=0), df))
     tables = []
     for method, cutoff, error, degrees in methods:
-        tests = wald(estimate, np.diag(error**2), degrees)
+        tests, small = wald(estimate, np.diag(error**2), degrees), LESS if method == "conley" else ""
         tables.append(
             pd.DataFrame(
                 {
@@ -121,7 +125,7 @@ def errors_by_distance(fitted: Fit, data: pd.DataFrame, cutoffs_km: Sequence[flo
                     "p_value": tests.p_value,
                     "conf_low": tests.conf_low,
                     "conf_high": tests.conf_high,
-                    "note": np.where(np.isnan(error), "the sum over pairs is not above zero", ""),
+                    "note": np.select([np.isnan(error), error**2 < (1 - 1e-9) * alone], [NO_ROOT, small], ""),
                 }
             )
         )
