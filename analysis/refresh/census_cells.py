@@ -95,6 +95,16 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {"001": "Total"}
         | dict.fromkeys(("004", "007", "010", "013"), "Total!!*!!Limited English speaking household"),
     ),
+    "C17002": (
+        "Ratio of Income to Poverty Level in the Past 12 Months",
+        {
+            "001": "Total",
+            "002": "Total!!Under .50",
+            "003": "Total!!.50 to .99",
+            "004": "Total!!1.00 to 1.24",
+            "005": "Total!!1.25 to 1.49",
+        },
+    ),
 }
 # Not counts of a total: no cell of theirs is a part of the first.
 MEDIANS = ("B01002", "B19013", "B19083")
@@ -105,6 +115,7 @@ SUMS = {
     "C16002_LIMITED_": tuple(f"C16002_{line}" for line in ("004", "007", "010", "013")),
     "B15003_022_025": tuple(f"B15003_{line}" for line in ("022", "023", "024", "025")),
     "SVI_LIMENG_": LIMITED_ENGLISH,
+    "SVI_POV150_": tuple(f"C17002_{line}" for line in ("002", "003", "004", "005")),
 }
 PERCENTS = {
     "PCT_FOREIGN_BORN": ("B05002_013", "B05002_001"),

@@ -87,7 +87,7 @@ def test_every_cell_level_and_margin_of_one_vintage_lands(
     for cell in census_cells.cells():
         assert counties[f"{cell}E"].notna().all() and counties[f"{cell}M"].notna().all(), cell
         looked += 1
-    assert looked == 58
+    assert looked == 63
     assert counties.loc["17031", "B01003_001E"] == RESIDENTS["17031"]
     assert counties.loc["17031", "B01003_001M"] == 0  # controlled
     places = read("2020-2024-api", "place")

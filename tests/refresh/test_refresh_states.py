@@ -189,7 +189,7 @@ def test_scripts_hear_what_happened(
     assert code("--vintage", "yesterday") == 2
     assert code("--from", "x.xlsx", "--url", PAGE) == 2
     assert code("--dry-run") == 0 and "dry run: would accept" in capsys.readouterr().out
-    assert code() == 0 and "Next: `dvc repro`" in capsys.readouterr().out
+    assert code() == 0 and "Next: `python -m analysis changes --since HEAD`" in capsys.readouterr().out
     assert code() == 0 and "nothing new" in capsys.readouterr().out
     with pytest.raises(SystemExit) as caught:
         main.main(["refresh", "moon"])
