@@ -24,6 +24,13 @@ from analysis.writing import write_csv
 # The tables that are compared, by their keys: row by row, the panels column by column.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "jurisdictions.csv": ("vintage", "state_abbr", "level", "text_as_published"),
+    "roster_agencies.csv": (
+        "roster",
+        "state_abbr",
+        "agency_as_published",
+        "county_as_published",
+        "support_type",
+    ),
     "estimates.csv": ("model", "term"),
     "marginal_effects.csv": ("model", "term", "per"),
     "contrasts.csv": ("model", "term", "level"),
@@ -31,8 +38,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "agreements_287g.csv": ("roster", "scope"),
 }
 PANELS = ("panel_county.parquet", "panel_place.parquet", "panel_state.parquet")
-LEDGER, COUNTIES = "jurisdictions.csv", "panel_county.parquet"
-REMATCHED = ("geoid", "unit", "also_geoids")  # columns of the ledger that say which government an entry is
+LEDGERS, COUNTIES = ("jurisdictions.csv", "roster_agencies.csv"), "panel_county.parquet"
+REMATCHED = ("geoid", "unit", "also_geoids")  # columns of a ledger that say which government an entry is
 COLUMNS = ["table", "change", "key", "column", "before", "after", "units", "beyond_margin"]
 SINCE = ["since", "commit", "table", "sha256"]
 
@@ -122,10 +129,10 @@ def column_changes(old: pd.DataFrame, new: pd.DataFrame) -> list[tuple[str, ...]
     return gone + [("column added", "", name, "", "") for name in new.columns if name not in old.columns]
 
 
-def entry_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """`row_changes` of the ledger in its own words: "entry added", "entry removed" and, where the government
+def entry_changes(before: pd.DataFrame, after: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
+    """`row_changes` of a ledger in its own words: "entry added", "entry removed" and, where the government
     is another, "entry re-matched"."""
-    found = row_changes(before, after, KEYS[LEDGER])
+    found = row_changes(before, after, key)
     found["change"] = found["change"].replace(
         {f"row {what}": f"entry {what}" for what in ("added", "removed")}
     )
@@ -199,8 +206,8 @@ def compare(tag: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         )
         if old is None:
             found = pd.DataFrame([("table added", "", "", "", "")], columns=COLUMNS[1:-2])
-        elif name == LEDGER:
-            found = entry_changes(text_table(old), text_table(content))
+        elif name in LEDGERS:
+            found = entry_changes(text_table(old), text_table(content), KEYS[name])
         elif name in KEYS:
             found = row_changes(text_table(old), text_table(content), KEYS[name])
         else:

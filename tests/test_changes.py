@@ -120,6 +120,20 @@ def test_entries_values_and_estimates(repository: Path) -> None:
     assert changed_since_compared() == ["estimates.csv"]
 
 
+def test_a_new_roster_adds_its_entries(repository: Path) -> None:
+    file = repository / "data" / "processed" / "roster_agencies.csv"
+    columns = "roster,state_abbr,agency_as_published,county_as_published,support_type,geoid\n"
+    first = "2025-01-19,AL,Etowah County Sheriff's Office,,jail_enforcement,"
+    file.write_text(f"{columns}{first}01055\n", encoding="utf-8")
+    commit(repository, "v1")
+    again = first.replace("2025-01-19", "2025-07-08")
+    file.write_text(f"{columns}{first}01057\n{again}01055\n{again}01055\n", encoding="utf-8")
+    update()
+    found = read_output("changes.csv", as_text=True)
+    assert sorted(found["change"]) == ["entry added", "entry added", "entry re-matched"]
+    assert found["key"].is_unique and set(found["table"]) == {"roster_agencies.csv"}
+
+
 def test_a_tagged_commit_is_compared_with_the_tag_before(repository: Path) -> None:
     run(repository, "tag", "v1")
     assert last_tag() is None, "the only tag is this very version"
