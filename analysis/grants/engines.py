@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from contextlib import contextmanager, suppress
 from functools import reduce
 from itertools import groupby
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, current_thread, main_thread
 
 import ibis
 import pyarrow as pa
@@ -123,6 +124,8 @@ def spark_engine(master: str | None) -> Iterator[ibis.BaseBackend]:
             file="--engine spark",
             remedy="run `make spark`, which needs Java 17.",
         ) from error
+    # A session takes Ctrl-C for itself, and keeps it when it has ended.
+    usual = signal.getsignal(signal.SIGINT) if current_thread() is main_thread() else None
     if master is None:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # a laptop's own name need not resolve
     try:
@@ -146,6 +149,8 @@ def spark_engine(master: str | None) -> Iterator[ibis.BaseBackend]:
             yield ibis.pyspark.connect(session)
     finally:
         session.stop()
+        if usual is not None:
+            signal.signal(signal.SIGINT, usual)
 
 
 def read_with_spark(engine: ibis.BaseBackend, bulks: Sequence[Bulk]) -> Table:

@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -340,8 +341,10 @@ def test_a_bad_row_of_parquet_is_named_and_categories_are_text(tmp_path: Path, e
 
 @pytest.mark.skipif(bool(ABSENT), reason=ABSENT)
 def test_spark_refuses_without_a_trace(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    usual = signal.getsignal(signal.SIGINT)
     with pytest.raises(DataError, match="line 3: 111 fields"):
         flows(tmp_path, BAD["a short row"][0], engine="spark")
+    assert signal.getsignal(signal.SIGINT) is usual
     assert not [each for each in recwarn if "toPandas" in str(each.message)]
 
 
