@@ -10,6 +10,7 @@ from pathlib import Path
 
 from analysis.errors import AnalysisError, DataError
 from analysis.provenance import read_output, read_yaml, root
+from analysis.stages import INTERRUPTED, spoken, steady_inputs
 from analysis.writing import replacing
 
 MAIN_REPORT = "findings.pdf"
@@ -226,10 +227,14 @@ def main(words: list[str] | None = None) -> int:
     """Run one command; an error that a user can act on is one message, without a traceback."""
     arguments = parser().parse_args(words)
     try:
-        return arguments.run(arguments)
+        with steady_inputs():
+            return arguments.run(arguments)
     except (AnalysisError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {spoken(error)}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted: nothing was half-written.", file=sys.stderr)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

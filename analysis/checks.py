@@ -22,7 +22,7 @@ from analysis.catalogue import (
     measured_until,
 )
 from analysis.checking import Check, against_published, compare, note, shown
-from analysis.errors import DataError, nearest, run
+from analysis.errors import DataError, nearest
 from analysis.ledger import codes_of, read_ledger
 from analysis.panel import load_panel
 from analysis.provenance import processed, read_output, read_param, root, vintages
@@ -39,6 +39,7 @@ from analysis.sources import (
 )
 from analysis.sources.reading import read_table
 from analysis.sources.states import TERRITORIES
+from analysis.stages import run
 from analysis.stakes.audit import check_reconciled, check_stakes, check_timeline
 from analysis.writing import write_csv
 

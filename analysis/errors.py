@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 
 class AnalysisError(Exception):
@@ -44,14 +43,6 @@ class ModelError(AnalysisError, ValueError):
 
 class RenderError(AnalysisError):
     """A page that cannot be rendered; the message names the source file and the line."""
-
-
-def run(main: Callable[[], None]) -> None:
-    """Run a stage's `main`; an error that a user can act on is one message, without a traceback."""
-    try:
-        main()
-    except (AnalysisError, OSError) as error:
-        sys.exit(f"error: {error}")
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

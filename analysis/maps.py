@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.path import Path
 
-from analysis.errors import run
 from analysis.figures import BLUE, new_figure
 from analysis.panel import load_panel
 from analysis.provenance import read_param, root
 from analysis.sources.geography import read_boundaries
+from analysis.stages import run
 from analysis.writing import replacing
 
 Ring = np.ndarray

@@ -22,11 +22,12 @@ from analysis.catalogue import (
     names_in,
     proportion_margin,
 )
-from analysis.errors import DataError, nearest, run
+from analysis.errors import DataError, nearest
 from analysis.flow_columns import read_flows
 from analysis.ledger import agreements, listings
 from analysis.provenance import processed, read_output, read_param
 from analysis.sources import acs, geography, money, state_policy, unauthorized, votes
+from analysis.stages import run
 from analysis.units import UNIT_COLUMNS, read_units
 from analysis.writing import write_csv, write_parquet
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -17,6 +18,18 @@ from analysis import catalogue, ledger, panel, units
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIXTURE = Path(__file__).resolve().parent / "fixtures" / "project"
+PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+# Runs a module as `python -m` does and prints the files that it opened.
+RECORDER = """
+import json, runpy, sys
+opened, module = set(), sys.argv.pop(1)
+sys.addaudithook(lambda event, args: opened.add(str(args[0])) if event == "open" else None)
+try:
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+finally:
+    sys.stderr.write("OPENED" + json.dumps(sorted(opened)))
+"""
 
 
 def forget() -> None:
@@ -38,10 +51,61 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def copy_project(folder: Path) -> Path:
-    """The fixture project with the repository's own corrections, in a new folder."""
+    """The fixture project in a new folder, with the repository's own corrections and pipeline, of which what
+    a dozen counties do not have is no dependency."""
     shutil.copytree(FIXTURE, folder)
     shutil.copytree(REPOSITORY / "data" / "corrections", folder / "data" / "corrections")
+    made = {path for stage in PIPELINE.values() for path in outs(stage)} | {"data/processed"}
+    kept = {
+        name: stage | {"deps": [dep for dep in stage["deps"] if dep in made or (folder / dep).exists()]}
+        for name, stage in PIPELINE.items()
+    }
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": kept}, sort_keys=False), encoding="utf-8")
     return folder
+
+
+def outs(stage: dict) -> list[str]:
+    """The paths that a stage writes."""
+    return [next(iter(out)) for out in stage["outs"]]
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, set[str]]]:
+    """The fixture project after every stage, and the paths that each stage opened."""
+    folder = copy_project(tmp_path_factory.mktemp("built") / "project")
+    opened = {}
+    for name, stage in PIPELINE.items():
+        _, _, module, *words = stage["cmd"].split()
+        done = subprocess.run(
+            [sys.executable, "-c", RECORDER, module, *words],
+            cwd=folder,
+            env=os.environ | {"ANALYSIS_ROOT": str(folder), "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        before, _, said = done.stderr.rpartition("OPENED")
+        assert done.returncode == 0, (name, before)
+        opened[name] = set(json.loads(said))
+    return folder, opened
+
+
+@pytest.fixture(scope="session")
+def built(recorded: tuple[Path, dict[str, set[str]]]) -> Path:
+    """The fixture project after every stage."""
+    return recorded[0]
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    """Every file that the pipeline wrote in a project, by its path."""
+    found = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for top in ("data/processed", "reports/_site", "reports/downloads")
+        for path in sorted((folder / top).rglob("*"))
+        if path.is_file()
+    }
+    assert len(found) > 10
+    return found
 
 
 def run_stage(command: str, folder: Path) -> subprocess.CompletedProcess:

@@ -18,11 +18,12 @@ import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.errors import DataError, run
+from analysis.errors import DataError
 from analysis.grants import flows
 from analysis.grants.run import write_flows
 from analysis.provenance import processed, read_origin, read_param, root, vintages
 from analysis.sources import money
+from analysis.stages import run
 from analysis.writing import replacing
 
 SCHEMA = pa.schema([pa.field("vintage", pa.string()), *flows.FLOWS.to_pyarrow()])

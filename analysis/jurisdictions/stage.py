@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.errors import DataError, run
+from analysis.errors import DataError
 from analysis.jurisdictions import corrections, gazetteer, vintages
 from analysis.jurisdictions.accuracy import accuracy, judged, read_corpus
 from analysis.jurisdictions.audit import entry_audit
@@ -13,6 +13,7 @@ from analysis.jurisdictions.review import queue
 from analysis.jurisdictions.status import county_status, support_types
 from analysis.provenance import processed
 from analysis.sources import lists, rosters
+from analysis.stages import run
 from analysis.writing import write_csv
 
 LEDGER = ("vintage", "issuer", "published", "page_order", "state_abbr", "level", "text_as_published", "name")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.models.fitting import fit
+from analysis.models.fitting import sound_fit
 from analysis.models.results import estimates
 from analysis.models.spec import Model
 
@@ -121,6 +121,6 @@ def odds(frame: pd.DataFrame) -> dict:
     out = {"log_odds_ratio": np.nan, "conf_low": np.nan, "conf_high": np.nan}
     if len(within):
         model = Model("agreements", "is_listed", ("agreement",), "firth", fixed_effects=("state_geoid",))
-        row = estimates(fit(model, within)).set_index("term").loc["agreement"]
+        row = estimates(sound_fit(model, within)).set_index("term").loc["agreement"]
         out = {"log_odds_ratio": row["estimate"]} | row[["conf_low", "conf_high"]].to_dict()
     return out | {"strata": within["state_geoid"].nunique()}

@@ -216,7 +216,7 @@ def estimate(design: Design) -> Estimated:
         degrees_of_freedom=np.inf,
         log_likelihood=best,
         converged=True,
-        condition_number=condition_number(X),
+        condition_number=condition_number(X * np.sqrt(expit(eta) * expit(-eta))[:, None]),
         fitted=expit(eta + shift),
         effective_clusters=None,
         shift=shift,

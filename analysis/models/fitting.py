@@ -9,7 +9,7 @@ from analysis.errors import ModelError
 from analysis.models import conditional, firth, logit, lpm, mixed
 from analysis.models.cluster import kish
 from analysis.models.design import design
-from analysis.models.results import Fit
+from analysis.models.results import CONDITION_LIMIT, Fit
 from analysis.models.spec import Model
 
 ESTIMATORS = {
@@ -46,6 +46,8 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
         found = ESTIMATORS[model.estimator](chosen)
     notes, k = dict(chosen.notes), len(chosen.names) - chosen.effects
     general = [found.note] if found.note else []
+    if found.condition_number > CONDITION_LIMIT:
+        general.append(_ill_conditioned(found.condition_number))
     if chosen.clusters is not None and chosen.clusters <= k:
         general.append(f"no more clusters ({chosen.clusters}) than coefficients ({k}): errors too small")
     for name in chosen.names[:k] if general else ():
@@ -78,4 +80,28 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
         notes=notes,
         omitted=chosen.omitted,
         fingerprint=chosen.fingerprint,
+    )
+
+
+def sound_fit(model: Model, data: pd.DataFrame) -> Fit:
+    """A fit whose numbers are printed: refused where rounding to these digits would hide an instability.
+
+    Raises
+    ------
+    ModelError : as `fit`, and where the fit did not converge or is too ill-conditioned.
+    """
+    fitted = fit(model, data)
+    if not fitted.converged:
+        raise ModelError(f"Model {model.name!r} did not converge. Look for separation or drop a covariate.")
+    if fitted.condition_number > CONDITION_LIMIT:
+        raise ModelError(
+            f"Model {model.name!r}: {_ill_conditioned(fitted.condition_number)}. Drop or rescale a covariate."
+        )
+    return fitted
+
+
+def _ill_conditioned(number: float) -> str:
+    return (
+        f"the condition number {number:.3g} is above {CONDITION_LIMIT:.0e}, so that not all printed digits "
+        "are exact"
     )

@@ -109,13 +109,13 @@ def estimate(design: Design) -> Estimated:
     weights = np.ones(len(y)) if design.weights is None else design.weights
     beta = maximise(X, y, weights)
     eta = X @ beta
-    bread = inverse_gram(X, weights * expit(eta) * expit(-eta))
+    working = np.sqrt(weights * expit(eta) * expit(-eta))
+    bread = inverse_gram(X, working**2)
     df, effective = np.inf, None
     if design.codes is not None:
         factor = correction(len(y), design.parameters, design.clusters)
         covariance = clustered_covariance(bread, scores(X, y, eta, weights), design.codes, factor)
         df = design.clusters - 1.0
-        working = np.sqrt(weights * expit(eta) * expit(-eta))
         effective = effective_clusters(X * working[:, None], design.codes)
     elif design.weights is not None:
         covariance = robust_covariance(bread, scores(X, y, eta, weights), design.parameters)
@@ -128,7 +128,7 @@ def estimate(design: Design) -> Estimated:
         degrees_of_freedom=df,
         log_likelihood=log_likelihood(eta, y, weights),
         converged=True,
-        condition_number=condition_number(X),
+        condition_number=condition_number(X * working[:, None]),
         fitted=expit(eta),
         effective_clusters=effective,
     )

@@ -285,6 +285,7 @@ def estimate(design: Design) -> Estimated:
                 f"{points} quadrature points leave an error of {error:.1g} in the log-likelihood: take more"
             )
     beta = found.beta
+    fitted = averaged(X @ beta, found.deviation)[0]
     return Estimated(
         coefficients=beta,
         covariance=covariance[:k, :k],
@@ -292,8 +293,8 @@ def estimate(design: Design) -> Estimated:
         degrees_of_freedom=df,
         log_likelihood=found.value,
         converged=True,
-        condition_number=condition_number(X),
-        fitted=averaged(X @ beta, found.deviation)[0],
+        condition_number=condition_number(X * np.sqrt(fitted * (1 - fitted))[:, None]),
+        fitted=fitted,
         effective_clusters=effective,
         random=random_intercept(design, found, covariance, bread, rough),
         note=note or rough,

@@ -112,7 +112,8 @@ class Fit:
     effective_clusters_by_size : Kish's effective number by rows, or None.
     log_likelihood : at the estimates (`firth`: penalised; `lpm`: Gaussian).
     converged : whether the estimator reached its tolerance.
-    condition_number : of the design with columns scaled to length one.
+    condition_number : of the design that the last step solves with, its rows weighted as there and its
+        columns scaled to length one.
     outcome, fitted : (n,), what was observed and the fitted means (`firth`: through FLIC; `mixed_logit`:
         averaged over the random intercept).
     shift : what `firth` adds to the linear predictor for a probability (FLIC); 0 elsewhere.
@@ -170,8 +171,16 @@ def wald(estimate: np.ndarray, covariance: np.ndarray, degrees_of_freedom: float
     )
 
 
+# A coefficient of a design above this has fewer exact digits than are printed.
+CONDITION_LIMIT = 1e6
+
+
 def condition_number(X: np.ndarray) -> float:
-    """The condition number of X (n, k) with its columns scaled to length one."""
+    """The condition number of X (n, k) with its columns scaled to length one.
+
+    A relative error of 1e-16 in the data can grow by this factor in coefficients from an orthogonal
+    decomposition, and by its square in a covariance.
+    """
     return float(np.linalg.cond(X / np.linalg.norm(X, axis=0)))
 
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from analysis.catalogue import group_members, load_catalogue
-from analysis.errors import ModelError, run
 from analysis.models.agreements import agreement_table
 from analysis.models.counts import cross_table, listing_by_state
-from analysis.models.fitting import fit
+from analysis.models.fitting import sound_fit
 from analysis.models.inference import Draws, inference_table
 from analysis.models.results import Fit, estimates
 from analysis.models.spec import load_model
@@ -24,10 +23,8 @@ from analysis.models.summaries import (
 )
 from analysis.panel import load_panel
 from analysis.provenance import processed, read_param
+from analysis.stages import run
 from analysis.writing import write_csv
-
-# A coefficient of a design above this has fewer exact digits than are printed.
-CONDITION_LIMIT = 1e6
 
 FAMILY = "main"  # whose covariates are the primary family of tests
 JUSTICE = "doj_2025_08_05"  # the first of the Justice lists, for description
@@ -40,17 +37,7 @@ def fit_all(models: Mapping[str, dict], panels: Mapping[str, pd.DataFrame]) -> d
     ------
     ModelError : one cannot be fitted, did not converge, or is too ill-conditioned for its printed digits.
     """
-    fits = {name: fit(load_model(name), panels[load_model(name).level]) for name in models}
-    for name, fitted in fits.items():
-        if not fitted.converged:
-            raise ModelError(f"Model {name!r} did not converge. Look for separation or drop a covariate.")
-        if fitted.condition_number > CONDITION_LIMIT:
-            raise ModelError(
-                f"Model {name!r}: its condition number {fitted.condition_number:.3g} is above "
-                f"{CONDITION_LIMIT:.0g}, so that not all printed digits are exact. "
-                "Drop or rescale a covariate."
-            )
-    return fits
+    return {name: sound_fit(load_model(name), panels[load_model(name).level]) for name in models}
 
 
 def roster_columns() -> dict[str, str]:

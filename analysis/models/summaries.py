@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import expit
 
 from analysis.models.effects import adjusted_predictions, average_marginal_effects
-from analysis.models.fitting import fit
+from analysis.models.fitting import sound_fit
 from analysis.models.results import Fit, estimates
 from analysis.models.spec import Model
 
@@ -94,7 +94,7 @@ def frequencies(counties: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for sample, query in SAMPLES.items():
-        fitted = fit(Model("share", "is_listed", (), cluster="state", sample=query), counties)
+        fitted = sound_fit(Model("share", "is_listed", (), cluster="state", sample=query), counties)
         low, high = estimates(fitted)[["conf_low", "conf_high"]].iloc[0]
         rows.append(
             {

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.errors import DataError, run
+from analysis.errors import DataError
 from analysis.jurisdictions import corrections, match
 from analysis.ledger import read_ledger
 from analysis.panel import load_panel
 from analysis.provenance import processed, read_origin, read_output, read_param, root, vintages
 from analysis.sources import events, money, programs
 from analysis.sources.reading import read_table
+from analysis.stages import run
 from analysis.stakes import readings
 from analysis.stakes.definitions import definitions
 from analysis.stakes.governments import (

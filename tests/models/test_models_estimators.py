@@ -12,9 +12,13 @@ from scipy.optimize import brentq, minimize
 from scipy.special import expit
 
 from analysis.errors import ModelError
-from analysis.models import Model, estimates, firth, fit, logit, lpm
+from analysis.models import Model, estimates, firth, fit, load_model, logit, lpm
 from analysis.models.cluster import correction, effective_clusters, kish
 from analysis.models.design import design
+from analysis.models.fitting import sound_fit
+from analysis.models.results import CONDITION_LIMIT
+from analysis.panel import load_panel
+from analysis.provenance import read_param
 
 LOGIT = Model("m", "listed", ["x", "dummy", "x:share"], cluster="state")
 LPM = LOGIT.with_(estimator="lpm")
@@ -271,7 +275,10 @@ def test_the_fit_carries_what_was_used(frame):
     assert found.effective_clusters.shape == (4,) and (found.effective_clusters <= 30).all()
     assert found.degrees_of_freedom == 29
     X = exog(frame)
-    assert found.condition_number == pytest.approx(np.linalg.cond(X / np.linalg.norm(X, axis=0)))
+    weighted = X * np.sqrt(found.fitted * (1 - found.fitted))[:, None]
+    assert found.condition_number == pytest.approx(
+        np.linalg.cond(weighted / np.linalg.norm(weighted, axis=0))
+    )
     assert found.used.sum() == found.n == len(found.rows) == len(found.fitted)
 
 
@@ -304,3 +311,30 @@ def test_demeaning_takes_out_every_group(frame):
 def test_the_cluster_order_does_not_matter(frame):
     arrays = design(LOGIT, frame)
     assert set(arrays.codes) == set(range(30)) and arrays.clusters == 30
+
+
+@pytest.mark.parametrize("model", [LOGIT, LPM, FIRTH, STRATA], ids=lambda model: model.estimator)
+def test_a_fit_with_fewer_exact_digits_than_are_printed_is_told_and_not_published(model, frame):
+    near = frame.assign(twin=frame["x"] + 5e-7 * np.sin(np.arange(len(frame))))
+    told = fit(model.with_(add=["twin"]), near)
+    assert told.condition_number > CONDITION_LIMIT
+    assert "so that not all printed digits are exact" in told.notes["x"]
+    with pytest.raises(ModelError, match=r"condition number .* is above 1e\+06"):
+        sound_fit(model.with_(add=["twin"]), near)
+    sound = sound_fit(model, frame)
+    assert sound.condition_number < CONDITION_LIMIT and "exact" not in "".join(sound.notes.values())
+
+
+def test_published_models_lose_no_printed_digit_to_the_order_of_rows():
+    """Sums in another order are rounded otherwise: what that moves must stay far from the eighth digit."""
+    panel = load_panel("county")
+    shuffled = panel.sample(frac=1, random_state=7)
+    names = list(read_param("models"))
+    assert len(names) > 5
+    for name in names:
+        one, other = (sound_fit(load_model(name), data) for data in (panel, shuffled))
+        k = len(one.terms) - one.effects  # which come in the order of the rows
+        for part in ("coefficients", "covariance"):
+            here, there = (getattr(each, part)[:k] for each in (one, other))
+            here, there = (np.diag(x) if x.ndim == 2 else x for x in (here[..., :k], there[..., :k]))
+            np.testing.assert_allclose(there, here, rtol=1e-9, err_msg=f"{name} {part}")

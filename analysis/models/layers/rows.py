@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.errors import ModelError
 from analysis.models.components import group_intercepts, variance_components
 from analysis.models.effects import average_marginal_effects
-from analysis.models.fitting import fit
+from analysis.models.fitting import sound_fit
 from analysis.models.mixed import spread
 from analysis.models.results import Fit, estimates, wald
 from analysis.models.spec import Model
@@ -128,7 +128,7 @@ def table_of(
     A model that cannot be fitted to this sample has one row without numbers, whose note says why.
     """
     try:
-        fitted = fit(model, data)
+        fitted = sound_fit(model, data)
         rows = make(fitted)
     except ModelError as error:
         rows = pd.DataFrame({"part": [""], "term": "", "n": 0, "note": f"not fitted: {error}"})

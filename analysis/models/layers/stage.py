@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.errors import run
 from analysis.models.layers.county import county_layers
 from analysis.models.layers.places import place_layers, without_covariates
 from analysis.models.layers.states import state_layer
 from analysis.panel import load_panel
 from analysis.provenance import processed, read_param
+from analysis.stages import run
 from analysis.writing import write_csv
 
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import pandas as pd
 
 from analysis.catalogue import load_catalogue
-from analysis.errors import ModelError, run
+from analysis.errors import ModelError
 from analysis.models.measurement.errors import SAMPLED, drawn_from
 from analysis.models.measurement.headlines import Simulation, with_and_without
 from analysis.models.measurement.reliability import reliability_table
 from analysis.models.spec import Model, declared_keys, load_model
 from analysis.panel import load_panel
 from analysis.provenance import processed
+from analysis.stages import run
 from analysis.writing import write_csv
 
 KEYS = ("sets", "models", "draws", "simex_draws", "lambdas", "seed")

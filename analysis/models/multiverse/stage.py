@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.errors import ModelError, run
+from analysis.errors import ModelError
 from analysis.models.multiverse import chunks, summary
 from analysis.models.multiverse.cells import fit_cell, permutation_tests, signs
 from analysis.models.multiverse.declaration import Multiverse, declared, family
 from analysis.models.multiverse.inference import Tally, compared
 from analysis.provenance import processed
+from analysis.stages import run
 from analysis.writing import write_csv, write_parquet
 
 CATEGORIES = ("focal", "family", "status")

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.catalogue import LEVELS
-from analysis.errors import run
 from analysis.jurisdictions.audit import bare
 from analysis.ledger import codes_of, read_ledger
 from analysis.models.prediction import metrics
@@ -32,6 +31,7 @@ from analysis.models.prediction.specification import Blocks, baselines, load_pre
 from analysis.models.spec import Model, load_model
 from analysis.panel import load_panel
 from analysis.provenance import processed, read_output, read_param
+from analysis.stages import run
 from analysis.writing import write_csv
 
 JUSTICE = "doj-2025-08-05"

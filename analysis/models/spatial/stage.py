@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.errors import ModelError, run
+from analysis.errors import ModelError
 from analysis.models.design import fitted_design
-from analysis.models.fitting import fit
+from analysis.models.fitting import sound_fit
 from analysis.models.results import Fit, wald
 from analysis.models.scores import SCORED, influence, sandwich, slopes_at_means
 from analysis.models.spatial.conley import conley_covariances, root_of_positive
@@ -20,6 +20,7 @@ from analysis.models.terms import numbers
 from analysis.panel import load_panel
 from analysis.provenance import processed, read_param
 from analysis.sources.geography import read_adjacency
+from analysis.stages import run
 from analysis.writing import write_csv
 
 KEYS = ("models", "permutations", "cutoffs_km", "noise_range_km", "noise_draws", "noise_against", "seed")
@@ -54,7 +55,7 @@ def resemblances(
     tables = []
     for names in samples:
         for name, model in compared(names).items():
-            fitted = fit(model, counties)
+            fitted = sound_fit(model, counties)
             made = [resemblance_of_fit(fitted, counties, pairs, draws, seed)]
             if model.estimator == "lpm" and not model.fixed_effects:
                 states = counties["state"].to_numpy()[fitted.used]
@@ -136,7 +137,7 @@ def placebos(names: Sequence[str], counties: pd.DataFrame, entry: dict) -> pd.Da
     """The same spatial noise beside each of the models that can take it."""
     tables = []
     for name in names:
-        fitted = fit(load_model(name), counties)
+        fitted = sound_fit(load_model(name), counties)
         arrays, used = fitted_design(fitted, counties), counties[fitted.used]
         latitude, longitude = (numbers(used, column) for column in ("latitude", "longitude"))
         fields = noise_fields(
@@ -160,7 +161,7 @@ def main() -> None:
     linear = [[name for name in names if load_model(name).estimator in SCORED] for names in samples]
     errors = pd.concat(
         [
-            errors_by_distance(fit(load_model(name), counties), counties, entry["cutoffs_km"]).assign(
+            errors_by_distance(sound_fit(load_model(name), counties), counties, entry["cutoffs_km"]).assign(
                 model=name
             )
             for names in linear

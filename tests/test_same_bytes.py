@@ -1,0 +1,161 @@
+"""How differences of bytes are told, the manifest, and that each output is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from analysis.differing import differences, first_difference
+from analysis.errors import DataError
+from analysis.manifest import check, manifest, sha256
+from analysis.verify import Condition, compare, run
+from tests.conftest import PIPELINE, REPOSITORY, outs, run_stage
+
+TABLE = "name,value\na,1.5\nb,2.25\n"
+
+
+def two(folder: Path, name: str, was: bytes, now: bytes) -> tuple[Path, Path]:
+    for version, content in (("was", was), ("now", now)):
+        (folder / version).mkdir(exist_ok=True)
+        (folder / version / name).write_bytes(content)
+    return folder / "was" / name, folder / "now" / name
+
+
+@pytest.mark.parametrize(
+    ("name", "now", "said"),
+    [
+        ("t.csv", TABLE, ""),
+        (
+            "t.csv",
+            TABLE.replace("2.25", "2.2500225"),
+            "row 2, column 'value': 2.25 became 2.2500225 (by 1.0e-05 of it); 1 cells in all",
+        ),
+        ("t.csv", TABLE.replace("a,", "ä,"), "row 1, column 'name': a became ä; 1 cells in all"),
+        ("t.csv", TABLE.replace("value", "worth"), "column 'value' became 'worth'"),
+        ("t.csv", TABLE.replace("value", "value,x"), "column 'none' became 'x'"),
+        ("t.csv", TABLE + "c,3\n", "2 rows became 3"),
+        ("t.csv", TABLE.replace("\n", "\r\n"), "byte 11 of 24, now 27"),
+        ("t.csv", "", "not a table any more (No columns to parse from file); byte 1 of 24, now 0"),
+        ("t.txt", TABLE.replace("b,2", "b,3"), "line 3, character 3: 'b,2.25' became 'b,3.25'"),
+        ("t.txt", TABLE[:-1], "line 4 is only in the earlier version"),
+    ],
+)
+def test_the_first_difference_is_told_in_words(name: str, now: str, said: str, tmp_path: Path) -> None:
+    assert first_difference(*two(tmp_path, name, TABLE.encode(), now.encode())) == said
+
+
+def test_other_files_are_told_by_the_byte(tmp_path: Path) -> None:
+    assert first_difference(*two(tmp_path, "a.png", b"\xff\x00\x01", b"\xff\x00\x02")) == "byte 3 of 3, now 3"
+    assert first_difference(tmp_path / "no", tmp_path / "was" / "a.png") == "absent before"
+    assert first_difference(tmp_path / "was" / "a.png", tmp_path / "no") == "absent now"
+
+
+def test_parquet_is_told_by_row_and_column(tmp_path: Path) -> None:
+    was, now = two(tmp_path, "p.parquet", b"", b"")
+    frame = pd.DataFrame({"x": [1.0, None, 3.0]}, index=pd.Index(["a", "b", "c"], name="geoid"))
+    frame.to_parquet(was)
+    frame.replace(3.0, 6.0).to_parquet(now)
+    assert (
+        first_difference(was, now) == "row 3, column 'x': 3.0 became 6.0 (by 1.0e+00 of it); 1 cells in all"
+    )
+
+
+def test_every_file_of_a_folder_is_compared(tmp_path: Path) -> None:
+    two(tmp_path, "b.txt", b"1\n", b"2\n")
+    two(tmp_path, "c.txt", b"1\n", b"1\n")
+    (tmp_path / "now" / "a.txt").write_text("new")
+    (tmp_path / "now" / ".d.part").write_text("half")
+    told = differences(tmp_path / "was", tmp_path / "now")
+    assert told == [("a.txt", "absent before"), ("b.txt", "line 1, character 1: '1' became '2'")]
+
+
+def test_verify_tells_what_changed_in_a_clone(tmp_path: Path) -> None:
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    stages = {"stages": {"one": {"cmd": "true", "outs": [{"a b.csv": {"cache": False}}, "gone.csv"]}}}
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump(stages))
+    (tmp_path / "a b.csv").write_text(TABLE)
+    run(["git", "init", "--quiet"], tmp_path)
+    run([*git, "add", "."], tmp_path)
+    run([*git, "commit", "--quiet", "-m", "one"], tmp_path)
+    assert compare(tmp_path, tmp_path) == ["gone.csv: was not written"]
+    (tmp_path / "a b.csv").write_text(TABLE.replace("1.5", "1.6"))
+    (tmp_path / "é.txt").write_text("x")
+    said = compare(tmp_path, tmp_path)
+    assert "a b.csv: row 1, column 'value': 1.5 became 1.6 (by 6.7e-02 of it); 1 cells in all" in said
+    assert "é.txt: is new" in said and len(said) == 3
+
+
+def test_a_condition_reaches_the_process() -> None:
+    code = "import os, time; print(os.environ['TZ'], time.timezone, oct(os.umask(0)))"
+    odd = Condition("odd", {"TZ": "<+1245>-12:45"}, umask=0o077)
+    assert run([sys.executable, "-c", code], REPOSITORY, odd).split() == ["<+1245>-12:45", "-45900", "0o77"]
+
+
+def test_a_folders_checksum_is_that_of_its_listing(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "two.txt").write_text("2")
+    (tmp_path / "a.txt").write_text("1")
+    listing = subprocess.run(
+        ["sha256sum", "a.txt", "b/two.txt"], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert sha256(tmp_path) == hashlib.sha256(listing.stdout).hexdigest()
+    with pytest.raises(DataError, match="an empty folder"):
+        sha256(tmp_path / "none")
+
+
+def test_the_manifest_has_every_output_and_every_input(built: Path) -> None:
+    table = pd.read_csv(built / "MANIFEST.csv", dtype="str", keep_default_na=False)
+    pipeline = yaml.safe_load((built / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    for name, stage in pipeline.items():
+        rows = table[table["stage"] == name]
+        if name == "manifest":
+            assert not len(rows)
+            continue
+        written = rows.loc[rows["role"] == "output", "path"]
+        assert all(any(Path(path).is_relative_to(out) for path in written) for out in outs(stage)), name
+        read = set(rows.loc[rows["role"] == "input", "path"])
+        assert read == set(stage["deps"]) | {f"params.yaml:{part}" for part in stage.get("params", ())}
+        assert rows.loc[rows["role"] == "output", "inputs_sha256"].str.fullmatch("[0-9a-f]{64}").all()
+    assert len(table) > 200
+    page = table.set_index("path").loc["reports/_site/findings.html"]
+    content = (built / "reports/_site/findings.html").read_bytes()
+    assert page["sha256"] == hashlib.sha256(content).hexdigest() and int(page["bytes"]) == len(content)
+
+
+def test_an_altered_output_is_found_by_the_manifest(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(built, folder)
+    assert check(folder) == []
+    path = folder / "data/processed/estimates.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    (folder / "data/processed/checks.csv").unlink()
+    told = check(folder)
+    assert [line.split(":")[0] for line in told] == [
+        "data/processed/checks.csv",
+        "data/processed/estimates.csv",
+    ]
+    done = run_stage(f"{PIPELINE['manifest']['cmd']} --check", folder)
+    assert done.returncode == 1 and "2 outputs are not as MANIFEST.csv has them" in done.stderr
+    (folder / "MANIFEST.csv").write_text("a\n")
+    with pytest.raises(DataError, match="this is no manifest"):
+        check(folder)
+
+
+def test_an_output_that_was_not_written_stops_the_manifest(tmp_path: Path) -> None:
+    pipeline = {"stages": {"one": {"outs": ["a.csv"]}}}
+    with pytest.raises(DataError, match="the stage wrote no such output"):
+        manifest(tmp_path, pipeline, {})
+
+
+def test_the_committed_manifest_is_of_the_committed_outputs() -> None:
+    table = pd.read_csv(REPOSITORY / "MANIFEST.csv", dtype="str", keep_default_na=False)
+    here = table[(table["role"] == "output") & table["path"].str.startswith("data/processed/")]
+    assert len(here) > 50
+    assert [row.path for row in here.itertuples() if sha256(REPOSITORY / row.path) != row.sha256] == []
