@@ -1,6 +1,6 @@
 # Two commands do everything: `make repro` and `make test`. Each makes the environment first, if need be.
 .DEFAULT_GOAL := help
-.PHONY: help env spark repro test test-tools verify bench lint notebooks quarto clean
+.PHONY: help env spark repro test test-tools verify soak bench lint notebooks quarto clean
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -47,13 +47,16 @@ repro: env ## from the published lists to the rendered pages: reports/_site/inde
 	@echo "Open reports/_site/index.html"
 
 test: env ## the tests
-	python -m pytest
+	python -m pytest -n auto --dist loadfile
 
 test-tools: env ## what a few tests need, and are skipped without: a browser's driver, axe-core, reference data, esda
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-test.lock
 
-verify: env ## re-run everything by force in a temporary clone and compare every byte
+verify: env ## re-run everything by force in a temporary clone, in another locale and time zone, and compare every byte
 	python -m analysis.verify
+
+soak: env test-tools ## half an hour of other conditions, killed runs and bad data: benchmarks/soak.csv
+	python -m benchmarks.soak
 
 # Packages that benchmarks compare with are needed for nothing else, so they have a lock and an environment of
 # their own, which also sees the project's.

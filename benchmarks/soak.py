@@ -1,0 +1,323 @@
+"""`make soak`: the same bytes under every condition, runs that are killed, and bad data, in half an hour.
+
+Writes `benchmarks/soak.csv`, one row a condition: how many cases were tried, how many came out as they
+should, how many lost something or were silently wrong, and the first difference in words. What the time did
+not suffice for is a row that says so. Everything runs in temporary clones of the last commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from analysis.differing import differences
+from analysis.errors import AnalysisError
+from analysis.provenance import read_yaml, root
+from analysis.verify import ALTERED, Condition, outputs, run, verify
+from analysis.writing import write_csv
+from benchmarks.pipeline import machine
+from tests import crashes
+from tests.conftest import PIPELINE, run_stage
+from tests.conftest import outputs as contents
+
+NOBODY = 65534
+KILLS, BAD_CASES, WORKERS = 50, 20_000, 2
+# Where sums of many floats are made; the other stages only copy, count and divide.
+NUMERIC = ("models", "layers", "measurement", "spatial", "prediction")
+# OpenBLAS's names of kernels, with the processor's flag that each needs.
+KERNELS = {
+    "Prescott": "pni",
+    "Nehalem": "sse4_2",
+    "Sandybridge": "avx",
+    "Haswell": "avx2",
+    "SkylakeX": "avx512f",
+}
+KERNEL = """
+import ctypes, glob, os, numpy
+(path,) = glob.glob(os.path.join(os.path.dirname(numpy.__file__), "..", "numpy.libs", "libscipy_openblas*"))
+name = ctypes.CDLL(path).scipy_openblas_get_corename64_
+name.restype = ctypes.c_char_p
+print(name().decode())
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One condition's result.
+
+    Parameters
+    ----------
+    cases : tried. as_expected : equal bytes, or the clear error that is due. lost : something that was whole
+        before was not afterwards. silently_wrong : taken as whole and right, and was not.
+    """
+
+    part: str
+    condition: str
+    cases: int
+    as_expected: int
+    lost: int = 0
+    silently_wrong: int = 0
+    first: str = ""
+    seconds: float = 0.0
+
+
+def conditions(folder: Path) -> list[Condition]:
+    """Three repeats of the whole pipeline, of which each alters every factor in another way."""
+    home = {
+        "HOME": str(folder),
+        "DVC_SITE_CACHE_DIR": str(folder / "dvc"),
+        "MPLCONFIGDIR": str(folder / "mpl"),
+    }
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "2")
+    return [
+        replace(ALTERED, name=f"{ALTERED.name}; one thread", umask=0o022),
+        Condition(
+            "9.5 hours west, two threads, umask 077, hash seed 0",
+            {"TZ": "<-0930>9:30", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"} | threads,
+            folder="two threads",
+            umask=0o077,
+        ),
+        Condition(
+            "14 hours east, another user, umask 000, hash seed 4294967295, a path in Japanese",
+            {"TZ": "<+14>-14", "LC_ALL": "POSIX", "PYTHONHASHSEED": "4294967295"} | home,
+            folder="別の利用者",
+            umask=0,
+            user=NOBODY if os.geteuid() == 0 else None,
+        ),
+    ]
+
+
+def whole_run(checkout: Path, condition: Condition, folder: Path) -> list[Row]:
+    """The pipeline by force in a clone under a condition, beside the commit."""
+    if condition.user is not None:
+        os.chown(folder, condition.user, condition.user)
+    told = verify(checkout, folder, condition)
+    files = pd.read_csv(checkout / "MANIFEST.csv")["role"].eq("output").sum()
+    return [
+        Row(
+            "the pipeline by force",
+            condition.name,
+            int(files),
+            int(files) - len(told),
+            silently_wrong=len(told),
+            first=told[0] if told else "",
+        )
+    ]
+
+
+def kernels() -> list[str]:
+    """Kernels of OpenBLAS that this processor has and this machine's library takes when told."""
+    flags = (
+        set(re.findall(r"\w+", Path("/proc/cpuinfo").read_text()))
+        if Path("/proc/cpuinfo").exists()
+        else set()
+    )
+    here = subprocess.check_output([sys.executable, "-c", KERNEL], text=True).strip()
+    found = []
+    for name, flag in KERNELS.items():
+        taken = subprocess.check_output(
+            [sys.executable, "-c", KERNEL], env=os.environ | {"OPENBLAS_CORETYPE": name}, text=True
+        ).strip()
+        if flag in flags and taken.lower() == name.lower() and taken != here:
+            found.append(name)
+    return found
+
+
+def under_kernel(checkout: Path, name: str, folder: Path) -> list[Row]:
+    """The stages that solve, under another kernel of the linear algebra, beside the commit's tables."""
+    clone, usual = folder / "clone", Condition(name, {"OPENBLAS_CORETYPE": name})
+    run(["git", "clone", "--quiet", str(checkout), str(clone)], folder)
+    here = {"PYTHONPATH": str(clone), "ANALYSIS_ROOT": str(clone)}
+    pipeline = read_yaml(clone / "dvc.yaml")
+    made = [path for stage in NUMERIC for path in outputs({"stages": {stage: pipeline["stages"][stage]}})]
+    for path in made:
+        (clone / path).unlink()
+    for stage in NUMERIC:
+        command = pipeline["stages"][stage]["cmd"].split()
+        run([sys.executable, *command[1:]], clone, usual, **here)
+    told = [f"{path}: {said}" for path in made for _, said in differences(checkout / path, clone / path)]
+    first = told[0] if told else ""
+    return [
+        Row("other kernels", name, len(made), len(made) - len(told), silently_wrong=len(told), first=first)
+    ]
+
+
+def kills(count: int, seed: int, folder: Path) -> list[Row]:
+    """kill -9 of `dvc repro` at random until `count` hit; each series is run to its end and compared."""
+    built = crashes.copy_project(folder / "built")
+    for stage in PIPELINE.values():
+        done = run_stage(stage["cmd"], built)
+        if done.returncode:
+            raise AnalysisError(done.stderr)
+    whole, draw = contents(built), random.Random(seed)
+    hit = wrong = 0
+    told, series = [], 0
+    while hit < count:
+        series += 1
+        project = crashes.dvc_project(folder / f"élan {series}")
+        for was_running in crashes.killed(project, draw, longest=12.0):
+            hit += was_running
+            if half := crashes.half_written(project, whole):
+                wrong += 1
+                told.append(f"{half[0]}: there, and not whole")
+            if hit >= count or not was_running:
+                break
+        if (done := crashes.dvc(project, "repro")).returncode:
+            told.append(f"the next run failed: {done.stderr.splitlines()[-1]}")
+        after = contents(project)
+        told += [f"{path}: differs at the end" for path in whole if after.get(path) != whole[path]]
+        told += [f"{path}: left behind" for path in crashes.extra(project)]
+    return [
+        Row(
+            "kill -9 of dvc repro",
+            "random moments",
+            hit,
+            hit - len(told),
+            len(told) - wrong,
+            wrong,
+            "; ".join(told[:1]),
+        )
+    ]
+
+
+def accidents(folder: Path) -> list[Row]:
+    """No room, no right, a file gone, a clock set back, an edit meanwhile: their tests, by name."""
+    out = folder / "crash.xml"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "tests/test_crash.py",
+        "-k",
+        "not killed",
+        f"--junitxml={out}",
+    ]
+    subprocess.run(command, cwd=root(), stdout=subprocess.DEVNULL, check=False)
+    cases = pd.read_xml(out, xpath=".//testcase", parser="etree")
+    failed = (
+        pd.read_xml(out, xpath=".//testcase[failure]", parser="etree")
+        if "<failure" in out.read_text()
+        else cases[:0]
+    )
+    names = cases["name"].str.split("[").str[0].str.removeprefix("test_").str.replace("_", " ")
+    bad = set(failed["name"])
+    return [
+        Row(
+            "accidents",
+            name,
+            len(group),
+            sum(case not in bad for case in group),
+            lost=sum(case in bad for case in group),
+        )
+        for name, group in cases["name"].groupby(names)
+    ]
+
+
+def doors(cases: int, seed: int, folder: Path) -> list[Row]:
+    """Mutated real files at every reader."""
+    out = folder / "doors.csv"
+    command = [
+        sys.executable,
+        "-m",
+        "tests.doors",
+        "--cases",
+        str(cases),
+        "--seed",
+        str(seed),
+        "--out",
+        str(out),
+    ]
+    done = subprocess.run(command, cwd=root(), capture_output=True, text=True, check=False)
+    if not out.exists():
+        raise AnalysisError(done.stderr[-500:])
+    table = pd.read_csv(out)
+    good = table["values"] + table["named_errors"]
+    return [
+        Row("bad data", row.door, row.cases, int(fine), silently_wrong=int(row.cases - fine))
+        for row, fine in zip(table.itertuples(), good, strict=True)
+    ]
+
+
+def timed(part: str, work: Callable[[Path], list[Row]], deadline: float) -> list[Row]:
+    """The rows of one piece of work in a folder of its own, or a row that says why there are none."""
+    begin = time.monotonic()
+    if begin > deadline:
+        return [Row(part, "not tried: the time was up", 0, 0)]
+    with TemporaryDirectory(prefix="soak-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        try:
+            rows = work(Path(folder))
+        except (AnalysisError, OSError, subprocess.SubprocessError) as error:
+            traceback.print_exc()
+            lines = str(error).strip().splitlines()
+            rows = [Row(part, "failed", 1, 0, lost=1, first=lines[-1] if lines else "")]
+    spent = (time.monotonic() - begin) / len(rows)
+    print(
+        f"{part}: {time.monotonic() - begin:.0f} s, {sum(row.cases - row.as_expected for row in rows)} wrong"
+    )
+    return [replace(row, seconds=round(spent, 1)) for row in rows]
+
+
+def soak(checkout: Path, minutes: float, only: str) -> Iterable[Row]:
+    """Every piece of work on two workers, the longest first, in a fixed order of rows."""
+    deadline = time.monotonic() + 60 * minutes
+    with TemporaryDirectory(prefix="soak-home-") as home:
+        Path(home).chmod(0o777)
+        work = [
+            (each.name, lambda folder, each=each: whole_run(checkout, each, folder))
+            for each in conditions(Path(home))
+        ]
+        work += [
+            ("kills", lambda folder, seed=seed: kills(KILLS // WORKERS, seed, folder))
+            for seed in range(WORKERS)
+        ]
+        work += [
+            ("doors", lambda folder, k=k: doors(BAD_CASES // WORKERS, k, folder)) for k in range(WORKERS)
+        ]
+        work += [
+            ("kernel " + name, lambda folder, name=name: under_kernel(checkout, name, folder))
+            for name in kernels()
+        ]
+        work += [("accidents", accidents)]
+        work = [(part, piece) for part, piece in work if only in part]
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for rows in pool.map(lambda piece: timed(*piece, deadline), work):
+                yield from rows
+
+
+def main() -> int:
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("--minutes", type=float, default=30, help="no piece is begun after so many minutes")
+    given.add_argument("--only", default="", help="the pieces whose name holds this; nothing is written then")
+    arguments = given.parse_args()
+    checkout = root()
+    table = pd.DataFrame(soak(checkout, arguments.minutes, arguments.only))
+    sums = dict.fromkeys(("cases", "as_expected", "lost", "silently_wrong", "seconds"), "sum")
+    table = table.groupby(["part", "condition"], sort=False, as_index=False).agg(sums | {"first": "max"})
+    table["measured_on"] = datetime.date.today().isoformat()
+    table["machine"] = machine()
+    if not arguments.only:
+        write_csv(table, checkout / "benchmarks" / "soak.csv")
+    print(table.drop(columns=["measured_on", "machine"]).to_string(index=False, max_colwidth=70))
+    wrong = int(table["cases"].sum() - table["as_expected"].sum())
+    print(f"{table['cases'].sum()} cases, {wrong} not as expected.")
+    return int(wrong > 0 or bool((table["cases"] == 0).any()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
