@@ -34,11 +34,13 @@ def render(arguments: argparse.Namespace) -> int:
 
     folder = root()
     reports, site = folder / "reports", folder / "reports" / "_site"
-    for page in render_site(reports, site, cache=folder / ".render-cache"):
+    written = render_site(reports, site, cache=folder / ".render-cache", only=arguments.pages)
+    for page in written:
         print(page.relative_to(folder))
-    # The main report is committed, for those who read without building.
-    with replacing(reports / MAIN_REPORT) as beside:
-        beside.write_bytes((site / MAIN_REPORT).read_bytes())
+    if site / MAIN_REPORT in written:
+        # The main report is committed, for those who read without building.
+        with replacing(reports / MAIN_REPORT) as beside:
+            beside.write_bytes((site / MAIN_REPORT).read_bytes())
     return 0
 
 
@@ -158,6 +160,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m analysis", description="Work with the project's results.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     one = commands.add_parser("render", help="render reports/*.qmd to reports/_site/")
+    one.add_argument("pages", nargs="*", metavar="PAGE", help="this page alone, such as codebook.qmd (all)")
     one.set_defaults(run=render)
     one = commands.add_parser("export", help="write every table as CSV and Parquet, described")
     one.add_argument("--format", choices=["csv", "parquet"], help="this format alone (both)")
