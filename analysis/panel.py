@@ -25,8 +25,8 @@ from analysis.catalogue import (
 from analysis.errors import DataError, nearest, run
 from analysis.flow_columns import read_flows
 from analysis.ledger import agreements, listings
-from analysis.provenance import processed, read_output, read_param
-from analysis.sources import acs, geography, money, state_policy, unauthorized, votes
+from analysis.provenance import processed, read_output, read_param, root
+from analysis.sources import acs, geography, money, plain, state_policy, unauthorized, votes
 from analysis.units import UNIT_COLUMNS, read_units
 from analysis.writing import write_csv, write_parquet
 
@@ -209,16 +209,21 @@ def why_no_unit(code: str) -> str:
 
 
 def read_source(source: str, level: str) -> Table:
-    """The table of one source ("name/vintage") at one level.
+    """The table of one source ("name/vintage") at one level: by its reader, or as a plain table.
 
     Raises
     ------
     DataError : no such source.
     """
     name, _, vintage = source.partition("/")
-    if name not in READERS:
-        raise fail(f"no source {source!r}.{nearest(name, READERS)}", f"sources are {', '.join(READERS)}.")
-    return READERS[name](vintage, level)
+    if name in READERS:
+        return READERS[name](vintage, level)
+    if (root() / "data" / "raw" / name / vintage).is_dir():
+        return plain.read(name, vintage, level)
+    raise fail(
+        f"no source {source!r}.{nearest(name, READERS)}",
+        f"sources are {', '.join(READERS)} and folders data/raw/<name>/<vintage> with a table <level>.csv.",
+    )
 
 
 def codebook(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
