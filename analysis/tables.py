@@ -12,22 +12,9 @@ from analysis import catalogue
 from analysis.errors import AnalysisError, ModelError
 from analysis.models import Fit, estimates
 from analysis.models.results import as_fits
+from analysis.models.spec import ESTIMATORS
 
 FORMATS = ("markdown",)
-NAMES = {
-    "logit": "Logit",
-    "firth": "Firth logit",
-    "lpm": "Linear probability",
-    "conditional_logit": "Conditional logit",
-    "mixed_logit": "Random-intercept logit",
-}
-UNITS = {
-    "logit": "log odds for one unit of the covariate, with Wald limits",
-    "firth": "log odds for one unit of the covariate, with profile penalised-likelihood limits",
-    "lpm": "probability for one unit of the covariate, with Wald limits",
-    "conditional_logit": "log odds within strata for one unit of the covariate, with Wald limits",
-    "mixed_logit": "log odds for one unit of the covariate, given the group's intercept, with Wald limits",
-}
 # A number as `analysis.wording` and `number` write it, alone in its cell. Codes and years have no commas, and
 # are text.
 WRITTEN = re.compile(
@@ -157,7 +144,9 @@ def coefficient_table(fits: Fit | Iterable[Fit], *, format: str = "markdown") ->
                 subject = [] if len(fits) == 1 else [name]
                 subject += [] if len(where) == len(table) else ["; ".join(_label(term) for term in where)]
                 lines.append(f"{', '.join(subject) or name}: {note.rstrip('.')}.")
-    units = dict.fromkeys(f"{NAMES[fit.model.estimator]}: {UNITS[fit.model.estimator]}" for fit in fits)
+    units = dict.fromkeys(
+        f"{about.title}: {about.unit}" for about in (ESTIMATORS[fit.model.estimator] for fit in fits)
+    )
     lines.insert(0, f"95 % intervals in brackets. {'; '.join(units)}.")
     body = markdown_table(pd.DataFrame(columns), escaped=False)
     return body + "\n" + "\n".join(f"- {escape(line)}" for line in lines) + "\n"
@@ -184,7 +173,7 @@ def _foot(fit: Fit, mixed: bool) -> dict[str, str]:
     if fit.clusters is not None:
         clusters = f"{fit.clusters} by {model.cluster} (effective: {fit.effective_clusters_by_size:.1f})"
     return {
-        "Estimator": NAMES[model.estimator],
+        "Estimator": ESTIMATORS[model.estimator].title,
         "Fixed effects": ", ".join(model.fixed_effects) or "none",
         **drawn,
         "Sample": model.sample or "all",
