@@ -1,18 +1,24 @@
-"""Fits a model: the design, the estimator of that name, and one frozen result."""
+"""Fits a model: the design, the estimator of that name, and one frozen result; and all of `params.yaml`."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
+from analysis.catalogue import GROUPS
 from analysis.errors import ModelError
 from analysis.models import conditional, firth, logit, lpm, mixed
 from analysis.models.cluster import kish
 from analysis.models.design import design
 from analysis.models.results import Fit
-from analysis.models.spec import Model
+from analysis.models.spec import Model, load_model
 
-ESTIMATORS = {
+# A coefficient of a design above this has fewer exact digits than are printed.
+CONDITION_LIMIT = 1e6
+
+ESTIMATE = {
     "logit": logit.estimate,
     "firth": firth.estimate,
     "lpm": lpm.estimate,
@@ -43,7 +49,7 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
         raise ModelError(f"A Model was expected, not {type(model).__name__}: see load_model(name).")
     chosen = design(model, data)
     with np.errstate(over="ignore", under="ignore"):
-        found = ESTIMATORS[model.estimator](chosen)
+        found = ESTIMATE[model.estimator](chosen)
     notes, k = dict(chosen.notes), len(chosen.names) - chosen.effects
     general = [found.note] if found.note else []
     if chosen.clusters is not None and chosen.clusters <= k:
@@ -79,3 +85,29 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
         omitted=chosen.omitted,
         fingerprint=chosen.fingerprint,
     )
+
+
+def fit_all(models: Mapping[str, dict], panels: Mapping[str, pd.DataFrame]) -> dict[str, Fit]:
+    """Every pre-specified model, fitted to the panel of its level.
+
+    Raises
+    ------
+    ModelError : one cannot be fitted, did not converge, or is too ill-conditioned for its printed digits.
+    """
+    fits = {name: fit(load_model(name), panels[load_model(name).level]) for name in models}
+    for name, fitted in fits.items():
+        if not fitted.converged:
+            raise ModelError(f"Model {name!r} did not converge. Look for separation or drop a covariate.")
+        if fitted.condition_number > CONDITION_LIMIT:
+            raise ModelError(
+                f"Model {name!r}: its condition number {fitted.condition_number:.3g} is above "
+                f"{CONDITION_LIMIT:.0g}, so that not all printed digits are exact. "
+                "Drop or rescale a covariate."
+            )
+    return fits
+
+
+def by_name(models: Mapping[str, dict]) -> dict[str, dict]:
+    """The models that name every covariate, so that a new variable in a group cannot change them."""
+    groups = set(GROUPS)
+    return {name: entry for name, entry in models.items() if not groups & set(load_model(name).covariates)}
