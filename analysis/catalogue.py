@@ -21,6 +21,8 @@ from analysis.errors import DataError, nearest
 from analysis.margins import margin_of_proportion
 from analysis.provenance import read_origin, read_param, read_yaml, vintages
 
+__all__ = ["Variable", "group_members", "label", "load_catalogue"]
+
 GROUPS = {
     "outcome": "Listed or not",
     "size": "Size",

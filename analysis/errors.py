@@ -6,6 +6,8 @@ import difflib
 import sys
 from collections.abc import Callable, Iterable
 
+__all__ = ["AnalysisError", "DataError", "ModelError", "RenderError"]
+
 
 class AnalysisError(Exception):
     """Any error that a user can act on; the command line prints it without a traceback."""

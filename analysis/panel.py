@@ -30,6 +30,8 @@ from analysis.sources import acs, geography, money, state_policy, unauthorized, 
 from analysis.units import UNIT_COLUMNS, read_units
 from analysis.writing import write_csv, write_parquet
 
+__all__ = ["load_panel"]
+
 Table = pd.DataFrame
 READERS: dict[str, Callable[[str, str], Table]] = {
     "acs": acs.read,

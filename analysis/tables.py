@@ -13,6 +13,8 @@ from analysis.errors import AnalysisError, ModelError
 from analysis.models import Fit, estimates
 from analysis.models.results import as_fits
 
+__all__ = ["coefficient_table", "markdown_table"]
+
 FORMATS = ("markdown",)
 NAMES = {
     "logit": "Logit",
