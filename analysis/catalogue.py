@@ -92,7 +92,7 @@ def load_catalogue(level: str = "county", file: Path = FILE) -> dict[str, Variab
     DataError : the catalogue breaks a rule; the message names the variable and the key.
     """
     if level not in LEVELS:
-        raise fail(f"no level {level!r}.", f"use one of {', '.join(LEVELS)}.", file)
+        raise fail(f"no level {level!r}.{nearest(level, LEVELS)}", f"use one of {', '.join(LEVELS)}.", file)
     return {
         variable.name: variable
         for name, entry in read_yaml(file).items()
@@ -178,10 +178,17 @@ def check_entry(name: str, entry: object, file: Path) -> None:
             )
     for key, allowed in (("unit", UNITS), ("group", tuple(GROUPS))):
         if entry[key] not in allowed:
-            raise fail(f"{key} {entry[key]!r} is not one of {', '.join(allowed)}.", "use one.", file, name)
+            raise fail(
+                f"{key} {entry[key]!r} is not one of {', '.join(allowed)}.{nearest(entry[key], allowed)}",
+                "use one.",
+                file,
+                name,
+            )
     for level in (*entry.get("levels", []), *entry.get("inherited", [])):
         if level not in LEVELS:
-            raise fail(f"no level {level!r}.", f"use {', '.join(LEVELS)}.", file, name)
+            raise fail(
+                f"no level {level!r}.{nearest(level, LEVELS)}", f"use {', '.join(LEVELS)}.", file, name
+            )
     for level in LEVELS:
         for key in entry.get(level) or {}:
             if key not in LEVEL_KEYS:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from analysis.catalogue import LEVELS, load_catalogue
 from analysis.drawn import FIGURES
-from analysis.errors import DataError
+from analysis.errors import DataError, nearest
 from analysis.provenance import (
     processed,
     read_origin,
@@ -303,7 +303,10 @@ def export(folder: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> list[Path
     DataError : an unknown format, a table that was not written yet, or a folder with another data package.
     """
     if unknown := [name for name in formats if name not in FORMATS]:
-        raise DataError(f"the format {unknown[0]!r} is unknown.", remedy=f"give one of {', '.join(FORMATS)}.")
+        raise DataError(
+            f"the format {unknown[0]!r} is unknown.{nearest(unknown[0], FORMATS)}",
+            remedy=f"give one of {', '.join(FORMATS)}.",
+        )
     old = _earlier(folder)
     resources, written = [], []
     for table in tables():

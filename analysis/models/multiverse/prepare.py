@@ -11,7 +11,8 @@ import pandas as pd
 from analysis.errors import ModelError, nearest
 from analysis.models import lpm
 from analysis.models.cluster import is_nested, rests_on
-from analysis.models.design import check_sizes, drop_missing, drop_weightless, values_of
+from analysis.models.design import check_sizes, drop_weightless, values_of
+from analysis.models.rows import drop_missing
 from analysis.models.selection import Selection, base_columns, check_outcome, drop_groups
 from analysis.models.spec import Model, distinct
 from analysis.models.terms import labels_of, numbers, require_frame, resolve
@@ -130,7 +131,7 @@ def prepare(
         active=list(every),
     )
     missing = {name: np.isnan(column) for name, column in columns.items()}
-    drop_missing(work, missing | {name: column.isna().to_numpy() for name, column in labels.items()})
+    drop_missing(work, missing | {name: column.isna().to_numpy() for name, column in labels.items()}, data)
     check_sizes(work, columns, data.index)
     drop_weightless(work, columns)
     if estimator == "logit":

@@ -12,9 +12,9 @@ from scipy.special import expit, logit
 from analysis.errors import ModelError
 from analysis.models import firth, lpm, mixed
 from analysis.models import logit as likelihood
-from analysis.models.design import sample_rows
 from analysis.models.prediction.newton import CERTAIN, maximise_many
 from analysis.models.quadrature import averaged
+from analysis.models.rows import describe, sample_rows
 from analysis.models.separation import independent, joint
 from analysis.models.spec import Model
 from analysis.models.terms import Term, labels_of, numbers, product, require_frame, resolve
@@ -171,17 +171,23 @@ def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) ->
     columns = {part: numbers(data, part) for part in parts}
     y = numbers(data, model.outcome, "the outcome")
     weights = numbers(data, model.weights, "the weights") if model.weights else np.ones(len(data))
-    used = sample_rows(model, data) & groups.notna().to_numpy()
-    for values in (y, weights, *columns.values()):
-        used &= ~np.isnan(values)
+    missing = {name: np.isnan(values) for name, values in {model.outcome: y, **columns}.items()}
+    missing |= {str(groups.name): groups.isna().to_numpy()}
+    if model.weights:
+        missing |= {model.weights: np.isnan(weights)}
     if model.cluster is not None and model.estimator != "firth":
-        used &= labels_of(data, model.cluster, "the cluster").notna().to_numpy()
+        missing |= {model.cluster: labels_of(data, model.cluster, "the cluster").isna().to_numpy()}
     intercepts = None
     if model.random_intercept is not None:
         intercepts = labels_of(data, model.random_intercept, "the random intercept")
-        used &= intercepts.notna().to_numpy()
+        missing |= {model.random_intercept: intercepts.isna().to_numpy()}
+    inside = sample_rows(model, data)
+    used = inside & ~np.any(list(missing.values()), axis=0)
     if not used.any():
-        raise ModelError(f"Model {model.name!r}: no row of the sample is complete.")
+        raise ModelError(
+            f"Model {model.name!r}: no row of the sample is complete; missing values: "
+            f"{describe(missing, inside, data)}."
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         values = [product(term, columns)[used] for term in terms]
     X = np.column_stack([np.ones(int(used.sum())), *values])
