@@ -32,6 +32,7 @@ ORDER = (
     "stakes",
     "checks",
     "models",
+    "markup",
     "tables",
     "wording",
     "headlines",

@@ -45,7 +45,7 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
     >>> frame = pd.DataFrame({"listed": [0, 0, 1, 0, 1, 1], "x": [1, 2, 3, 4, 5, 6]})
     >>> found = fit(Model("small", "listed", ["x"], estimator="lpm"), frame)
     >>> found.n, found.terms, found.coefficients.round(3).tolist()
-    (6, ('Intercept', 'x'), [-0.3, 0.229])
+    (6, ('Intercept', 'x'), [-0.2, 0.2])
     """
     if not isinstance(model, Model):
         raise ModelError(f"A Model was expected, not {type(model).__name__}: see load_model(name).")
