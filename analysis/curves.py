@@ -100,14 +100,14 @@ def matrix_rows(specifications: pd.DataFrame) -> list[tuple[str, str, object]]:
     return out
 
 
-def draw_curve(axes: Axes, curve: pd.DataFrame, heading: str, unit: str) -> None:
+def draw_curve(axes: Axes, curve: pd.DataFrame, heading: str, unit: str, size: float = 1.6) -> None:
     """The sorted estimates, coloured by sign and significance."""
     estimate, p = (curve[name].to_numpy(dtype=float) for name in ("estimate", "p_value"))
     kinds = np.select([(estimate > 0) & (p < 0.05), (estimate < 0) & (p < 0.05)], [0, 2], 1)
     rank = np.arange(len(curve))
     for kind in (1, 0, 2):
         here = kinds == kind
-        axes.plot(rank[here], estimate[here], ".", color=LOOKS[kind][0], markersize=1.6, rasterized=True)
+        axes.plot(rank[here], estimate[here], ".", color=LOOKS[kind][0], markersize=size, rasterized=True)
     axes.axhline(0, color="black", linewidth=0.8)
     if len(curve):
         axes.axhline(np.median(estimate), color="black", linewidth=0.8, linestyle=":")
@@ -120,8 +120,9 @@ def draw_curve(axes: Axes, curve: pd.DataFrame, heading: str, unit: str) -> None
 
 def draw_matrix(axes: Axes, curve: pd.DataFrame, rows: list[tuple[str, str, object]], named: bool) -> None:
     """Each value's frequency along the curve, against its frequency in all of it."""
-    image = np.zeros((len(rows), BINS))
-    parts = np.array_split(np.arange(len(curve)), BINS)
+    bins = max(1, min(BINS, len(curve)))
+    image = np.zeros((len(rows), bins))
+    parts = np.array_split(np.arange(len(curve)), bins)
     for line, (name, value, _) in enumerate(rows):
         column = curve[name] if value is True else curve[name].astype(str) == value
         held = column.fillna(False).to_numpy(dtype=float)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
@@ -37,6 +39,38 @@ def new_figure(width: float, height: float) -> Figure:
     """An empty figure of that many inches in the project's style, apart from any global state."""
     sns.set_theme(style="ticks", rc=STYLE)
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def draw_intervals(
+    axes: Axes,
+    rows: pd.DataFrame,
+    height: np.ndarray,
+    low: str = "conf_low",
+    high: str = "conf_high",
+    **look: Any,
+) -> None:
+    """A mark at each row's `estimate` with a bar from `low` to `high`, at these heights (n,)."""
+    error = [rows["estimate"] - rows[low], rows[high] - rows["estimate"]]
+    axes.errorbar(rows["estimate"], height, xerr=error, **look)
+
+
+def draw_calibration(axes: Axes, rows: pd.DataFrame, colour: str, marker: str) -> None:
+    """Observed shares against predicted ones with their limits, and the line on which the two agree.
+
+    Parameters
+    ----------
+    rows : `predicted, observed, conf_low, conf_high`; limits may be missing.
+    """
+    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8)
+    error = [rows["observed"] - rows["conf_low"], rows["conf_high"] - rows["observed"]]
+    axes.errorbar(
+        rows["predicted"], rows["observed"], yerr=np.clip(error, 0, None), fmt=marker, color=colour,
+        markersize=4, capsize=2, linewidth=1.2,
+    )  # fmt: skip
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_aspect("equal")
 
 
 def listing_by_state_figure(by_state: pd.DataFrame) -> Figure:
@@ -81,10 +115,10 @@ def marginal_effects_figure(effects: pd.DataFrame) -> Figure:
     for axes, sample, (colour, marker) in zip(panels, samples, MARKS, strict=False):
         rows = 100 * effects[effects["sample"] == sample].set_index("term").reindex(terms)[LIMITS]
         axes.axvline(0, color="black", linewidth=0.8)
-        axes.errorbar(
-            rows["estimate"],
+        draw_intervals(
+            axes,
+            rows,
             np.arange(len(terms)),
-            xerr=[rows["estimate"] - rows["conf_low"], rows["conf_high"] - rows["estimate"]],
             fmt=marker,
             color=colour,
             markersize=5,
@@ -121,15 +155,8 @@ def coefficients_figure(coefficients: pd.DataFrame) -> Figure:
         rows = coefficients[coefficients["term"] == term].set_index("sample").reindex(samples)
         axes.axvline(0, color="black", linewidth=0.8)
         axes.hlines(height, rows["conf_low"], rows["conf_high"], color=BLUE, linewidth=4, alpha=0.45)
-        axes.errorbar(
-            rows["estimate"],
-            height,
-            xerr=[rows["estimate"] - rows["least"], rows["most"] - rows["estimate"]],
-            fmt="o",
-            color=ORANGE,
-            markersize=4,
-            capsize=3,
-            linewidth=1.1,
+        draw_intervals(
+            axes, rows, height, "least", "most", fmt="o", color=ORANGE, markersize=4, capsize=3, linewidth=1.1
         )
         axes.set_title(textwrap.fill(label_of(term), 46), fontsize=9)
         axes.tick_params(length=0, axis="y")
@@ -198,11 +225,17 @@ def intervals_figure(rows: pd.DataFrame, axis: str, reference: float | None = No
             own = rows[(rows["panel"] == panel) & ((rows["kind"] == kind) if kind else True)]
             own = own.set_index("row").reindex(names)
             height = np.arange(len(names)) + 0.22 * (position - (len(kinds) - 1) / 2)
-            error = [own["estimate"] - own["conf_low"], own["conf_high"] - own["estimate"]]
-            axes.errorbar(
-                own["estimate"], height, xerr=error, fmt=marker, color=colour, markersize=4, capsize=2,
-                linewidth=1.2, label=kind,
-            )  # fmt: skip
+            draw_intervals(
+                axes,
+                own,
+                height,
+                fmt=marker,
+                color=colour,
+                markersize=4,
+                capsize=2,
+                linewidth=1.2,
+                label=kind,
+            )
         axes.set_title(panel, fontsize=10)
         axes.tick_params(axis="y", length=0)
         sns.despine(ax=axes, left=True)
@@ -229,16 +262,8 @@ def calibration_figure(curve: pd.DataFrame) -> Figure:
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, panel, (colour, marker) in zip(every, panels, MARKS[1:], strict=False):
         rows = curve[curve["panel"] == panel]
-        axes.plot([0, 1], [0, 1], color="black", linewidth=0.8)
-        error = [rows["observed"] - rows["conf_low"], rows["conf_high"] - rows["observed"]]
-        axes.errorbar(
-            rows["predicted"], rows["observed"], yerr=np.clip(error, 0, None), fmt=marker, color=colour,
-            markersize=4, capsize=2, linewidth=1.2,
-        )  # fmt: skip
-        axes.set(title=panel, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_aspect("equal")
+        draw_calibration(axes, rows, colour, marker)
+        axes.set_title(panel)
     every[0].set_ylabel("Share listed")
     figure.supxlabel("Mean probability, the state not having been seen", fontsize=10)
     return figure

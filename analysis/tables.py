@@ -159,7 +159,7 @@ def _grid(fits: list[Fit]) -> Grid:
     """The table of coefficients as plain text: terms, then what was fitted."""
     tables = [estimates(fit).set_index("term") for fit in fits]
     terms = list(dict.fromkeys(term for table in tables for term in table.index))
-    names = _distinct([fit.model.name for fit in fits])
+    names = distinct_names([fit.model.name for fit in fits])
     mixed = any(fit.random is not None for fit in fits)
     feet = [_foot(fit, mixed) for fit in fits]
     shown = [
@@ -182,10 +182,19 @@ def _grid(fits: list[Fit]) -> Grid:
 
 def _cell(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        reason = row["note"].split(":")[1] if row["note"].startswith("left out:") else row["note"]
-        return "none: " + re.split(r" in combination|:| \(\d", reason.strip())[0]
+        return reason_in_brief(row["note"])
     limits = f"{number(row['conf_low'])}, {number(row['conf_high'])}"
     return f"{number(row['estimate'])} [{limits}]"
+
+
+def reason_in_brief(note: str) -> str:
+    """Why a term has no number, as short as a cell.
+
+    >>> reason_in_brief("separated (-): listed is 0 in all 97 rows with x = 1; these rows left too.")
+    'none: separated (-)'
+    """
+    reason = note.split(":")[1] if note.startswith("left out:") else note
+    return "none: " + re.split(r" in combination|:| \(\d", reason.strip())[0]
 
 
 def _foot(fit: Fit, mixed: bool) -> dict[str, str]:
@@ -217,7 +226,7 @@ def _label(term: str) -> str:
         return term
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct_names(names: list[str]) -> list[str]:
     """Names with ` (2)`, ` (3)` behind the second and third of the same name."""
     return [
         name if names[:position].count(name) == 0 else f"{name} ({names[:position].count(name) + 1})"

@@ -41,6 +41,7 @@ ORDER = (
     "predicted",
     "layered",
     "maps",
+    "plots",
     "drawn",
     "moved",
     "changes",
