@@ -98,7 +98,7 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(f"error: {error}")
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
+def nearest(name: object, known: Iterable[object], likeness: float = 0.5) -> str:
     """The end of an error message: the known name closest to `name`, or the known names, or nothing.
 
     Capitals, spaces, dots and hyphens count for nothing.
@@ -107,7 +107,7 @@ def nearest(name: object, known: Iterable[str]) -> str:
     (" Nearest: 'median_age'.", " Nearest: 'median_age'.")
     """
     spelt = {plain(each): str(each) for each in reversed(list(map(str, known)))}
-    close = difflib.get_close_matches(plain(name), spelt, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(plain(name), spelt, n=1, cutoff=likeness)
     if close:
         return f" Nearest: {spelt[close[0]]!r}."
     return f" Known: {', '.join(reversed(spelt.values()))}." if 0 < len(spelt) <= 12 else ""
