@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,12 +37,16 @@ GROUPS = {
     "geography": "Geography",
     "state": "State politics and law",
 }
-UNITS = ("share", "count", "persons", "log", "years", "usd", "usd_per_resident", "index", "code")
-UNITS += ("sqkm", "per_sqkm", "degrees", "0/1", "difference")
+UNITS = (
+    *("share", "count", "persons", "log", "years", "usd", "usd_per_resident", "index", "code"),
+    *("sqkm", "per_sqkm", "degrees", "0/1", "difference"),
+)
 LEVELS = ("county", "place", "state")
 
-KEYS = ("label", "unit", "group", "source", "formula", "as_of", "range", "levels", "inherited", "margin")
-KEYS += ("note", "each", *LEVELS)
+KEYS = (
+    *("label", "unit", "group", "source", "formula", "as_of", "range", "levels", "inherited", "margin"),
+    *("note", "each", *LEVELS),
+)
 REQUIRED = ("label", "unit", "group", "source", "formula", "as_of", "range")
 # Columns that every panel has beside its variables.
 RESERVED = ("geoid", "name", "state", "state_geoid", "county_geoid", "kind", "cautions")
@@ -128,7 +133,7 @@ def as_day(text: object) -> datetime.date:
     return datetime.date.fromisoformat(str(text))
 
 
-def at_level(name: str, entry: object, level: str, file: Path) -> list[Variable]:
+def at_level(name: str, entry: Any, level: str, file: Path) -> list[Variable]:
     """The variable at that level, or nothing where it does not exist."""
     check_entry(name, entry, file)
     own = entry.get(level)
@@ -136,7 +141,7 @@ def at_level(name: str, entry: object, level: str, file: Path) -> list[Variable]
     base = Variable(
         name=name,
         **{key: entry[key] for key in ("label", "unit", "group", "source", "formula", "as_of")},
-        range=tuple(float(bound) for bound in entry["range"]),
+        range=(float(entry["range"][0]), float(entry["range"][1])),
         level=level,
         margin=entry.get("margin"),
         note=entry.get("note", ""),
@@ -150,7 +155,7 @@ def at_level(name: str, entry: object, level: str, file: Path) -> list[Variable]
     return []
 
 
-def check_entry(name: str, entry: object, file: Path) -> None:
+def check_entry(name: str, entry: Any, file: Path) -> None:
     """Every key known, none missing, the values of the closed sets in them.
 
     Raises
@@ -351,11 +356,11 @@ def evaluate(formula: str, columns: Mapping[str, pd.Series]) -> pd.Series:
     """
     names = names_in(formula)
 
-    def value(node: ast.AST) -> pd.Series | float:
+    def value(node: ast.AST) -> Any:
         match node:
             case ast.Name(id=name):
                 return columns[name].astype("float64")
-            case ast.Constant(value=number):
+            case ast.Constant(value=int() | float() as number):
                 return float(number)
             case ast.BinOp(left=left, op=op, right=right):
                 return BINARY[type(op)](value(left), value(right))
@@ -366,6 +371,7 @@ def evaluate(formula: str, columns: Mapping[str, pd.Series]) -> pd.Series:
                 return COMPARISONS[type(op)](*sides).astype("float64").mask(pd.isna(sides[0] + sides[1]))
             case ast.Call(func=ast.Name(id=function), args=[argument]):
                 return FUNCTIONS[function](value(argument))
+        raise AssertionError("names_in lets nothing else through")
 
     with np.errstate(all="ignore"):
         result = value(ast.parse(str(formula).strip(), mode="eval").body)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ FAMILIES = {
 }
 DRAWN = {name: FAMILIES[name] for name in ("lpm", "lpm_within", "logit", "logit_within")}
 BINS = 40  # along each curve
+Row: TypeAlias = tuple[str, str | bool, str]  # of the matrix: column, value (True: it is held), text
 ROW = 0.165  # inches
 WITH = "with_"
 CHOICES = {
@@ -81,9 +83,9 @@ def specification_curve_figure(
     return figure
 
 
-def matrix_rows(specifications: pd.DataFrame) -> list[tuple[str, str, object]]:
+def matrix_rows(specifications: pd.DataFrame) -> list[Row]:
     """The rows of the matrix: choice column, value and text; choices of one value are left out."""
-    out = []
+    out: list[Row] = []
     for name, text in CHOICES.items():
         values = list(dict.fromkeys(specifications[name].astype(str)))
         ordered = sorted(
@@ -118,7 +120,7 @@ def draw_curve(axes: Axes, curve: pd.DataFrame, heading: str, unit: str, size: f
     axes.tick_params(axis="y", labelsize=7, length=2, pad=1)
 
 
-def draw_matrix(axes: Axes, curve: pd.DataFrame, rows: list[tuple[str, str, object]], named: bool) -> None:
+def draw_matrix(axes: Axes, curve: pd.DataFrame, rows: list[Row], named: bool) -> None:
     """Each value's frequency along the curve, against its frequency in all of it."""
     bins = max(1, min(BINS, len(curve)))
     image = np.zeros((len(rows), bins))

@@ -23,7 +23,7 @@ POWERS = {0: "1", 1: "10", 2: "100", 3: "1k", 4: "10k", 5: "100k", 6: "1M", 7: "
 POWERS |= {10: "10bn", 11: "100bn", 12: "1,000bn"}
 LIMITS = ["estimate", "conf_low", "conf_high"]
 
-STYLE = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "svg.hashsalt": "listed-jurisdictions",
@@ -82,7 +82,10 @@ def listing_by_state_figure(by_state: pd.DataFrame) -> Figure:
     """
     shown = by_state[by_state["listed"] > 0].sort_values(["listed_share", "state"], ascending=[False, True])
     kinds = {1: "the state itself is listed", 0: "the state is not listed"}
-    looks = {1: {"facecolor": BLUE}, 0: {"facecolor": "#F7D9BF", "edgecolor": ORANGE, "hatch": "////"}}
+    looks: dict[int, dict[str, Any]] = {
+        1: {"facecolor": BLUE},
+        0: {"facecolor": "#F7D9BF", "edgecolor": ORANGE, "hatch": "////"},
+    }
     figure = new_figure(7.2, 0.21 * len(shown) + 1.0)
     axes = figure.subplots()
     sns.barplot(data=shown, x="listed_share", y="state", color=BLUE, saturation=1, ax=axes)
@@ -193,7 +196,7 @@ def amounts_figure(amounts: pd.DataFrame, unit: str) -> Figure:
     axes = figure.subplots()
     powers = np.log10(shown["amount_usd"])
     edges = np.arange(np.floor(powers.min() * 2) / 2, powers.max() + 0.5, 0.5)
-    axes.hist(powers, bins=edges, color=BLUE, edgecolor="white")
+    axes.hist(powers, bins=edges.tolist(), color=BLUE, edgecolor="white")
     whole = np.arange(np.ceil(edges[0]), np.floor(edges[-1]) + 1)
     axes.set_xticks(whole, [POWERS[int(power)] for power in whole])
     axes.set(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ class Found:
     entries: pd.DataFrame
     listings: pd.DataFrame
     agreements: pd.DataFrame
-    prediction: dict[str, object] | None
+    prediction: dict[str, Any] | None
     dollars: pd.DataFrame
     neighbours: pd.DataFrame
     missing: tuple[str, ...]
@@ -273,7 +274,9 @@ def _government(g: Government, how: str) -> Found:
         listings=_listings(set(own["vintage"]), row, level),
         agreements=_agreements(codes),
         prediction=_prediction(code, level, held[code]) if code else None,
-        dollars=money.loc[money["geoid"].isin(codes), MONEY].astype({"fiscal_year": "Int64"}),
+        dollars=money.loc[money["geoid"].isin(codes), MONEY]
+        .astype({"fiscal_year": "Int64"})
+        .reset_index(drop=True),
         neighbours=_neighbours(codes),
         missing=tuple(missing),
         cautions=tuple(cautions),
@@ -354,13 +357,13 @@ def _agreements(codes: Iterable[str]) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _prediction(code: str, level: str, panel: pd.DataFrame) -> dict[str, object]:
+def _prediction(code: str, level: str, panel: pd.DataFrame) -> dict[str, Any]:
     """The probability of an entry on the main list, by the first model of the level in `params.yaml`."""
     name = next(each for each in read_param("prediction") if load_prediction(each)[0].level == level)
     model = load_prediction(name)[0]
     found, low, high = _predicted(name)
     at = panel.index.get_loc(code)
-    out: dict[str, object] = {
+    out: dict[str, Any] = {
         "probability": found.probability.iloc[at],
         "conf_low": np.nan,
         "conf_high": np.nan,

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from analysis.catalogue import label
 from analysis.curves import LOOKS, WITH, draw_curve, draw_matrix
@@ -39,8 +40,10 @@ __all__ = [
 
 LIMITS = ["estimate", "conf_low", "conf_high"]
 # Colours of Okabe and Ito; shapes differ as well.
-LOOKS_OF_MODELS = ((BLUE, "s"), (ORANGE, "D"), (GREEN, "^"), (GREY, "o"))
-LOOKS_OF_MODELS += (("black", "v"), ("#56B4E9", "P"), ("#CC79A7", "X"), ("#E69F00", "*"))
+LOOKS_OF_MODELS = (
+    *((BLUE, "s"), (ORANGE, "D"), (GREEN, "^"), (GREY, "o")),
+    *(("black", "v"), ("#56B4E9", "P"), ("#CC79A7", "X"), ("#E69F00", "*")),
+)
 STEP = {
     "unit": "one unit more",
     "sd": "one standard deviation more",
@@ -246,7 +249,7 @@ def specification_curve_plot(curve: pd.DataFrame, *, ax: Axes | None = None) -> 
         bottom.set_visible(bool(controls))
     draw_curve(ax, shown, heading, "Coefficient of the focal variable", max(1.6, 6 - len(shown) / 50))
     handles = [
-        plt.Line2D([], [], color=colour, marker="o", linestyle="", markersize=4, label=text)
+        Line2D([], [], color=colour, marker="o", linestyle="", markersize=4, label=text)
         for colour, text in LOOKS
     ]
     ax.legend(handles=handles, loc="best", frameon=False, fontsize=8)

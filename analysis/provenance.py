@@ -153,7 +153,7 @@ def read_param(part: str) -> dict:
         raise DataError(
             f"{part!r} is not as it should be.", file=root() / "params.yaml", remedy=f"give {expected}."
         )
-    return value
+    return given
 
 
 def _has_blocks(model: object) -> bool:
@@ -162,7 +162,7 @@ def _has_blocks(model: object) -> bool:
 
 
 def _is_layered(given: dict) -> bool:
-    needed = {
+    needed: dict[str, dict[str, type]] = {
         "county": {"outcome": str, "covariates": list, "state": list, "states_per_coefficient": int},
         "place": {"outcome": str, "covariates": list, "floors": list},
         "state": {"outcome": str, "models": dict},

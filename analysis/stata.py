@@ -13,8 +13,20 @@ import pandas as pd
 LONGEST_NAME, LONGEST_LABEL = 32, 80
 LONG = 2_147_483_620  # the largest whole number of Stata's `long`; larger ones become doubles
 # Stata's reserved words; Mata's are free as names of variables.
-TAKEN = ("_all", "_b", "byte", "_coef", "_cons", "double", "float", "if", "in", "int", "long", "_n", "_N")
-TAKEN += ("_pi", "_pred", "_rc", "_skip", "str", "strL", "using", "with")
+TAKEN: tuple[str, ...] = (
+    "_all",
+    "_b",
+    "byte",
+    "_coef",
+    "_cons",
+    "double",
+    "float",
+    "if",
+    "in",
+    "int",
+    "long",
+)
+TAKEN += ("_n", "_N", "_pi", "_pred", "_rc", "_skip", "str", "strL", "using", "with")
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:

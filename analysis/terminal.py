@@ -63,7 +63,8 @@ def _text(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
-        return f"{value:,.0f}" if value == int(value) or abs(value) >= 1e4 else number(value, 4)
+        size = float(value)
+        return f"{size:,.0f}" if size == int(size) or abs(size) >= 1e4 else number(size, 4)
     return " ".join(str(value).split())
 
 
@@ -121,9 +122,10 @@ def _plain(value: object) -> object:
     if isinstance(value, int | np.integer):
         return int(value)
     if isinstance(value, float | np.floating):
-        if not math.isfinite(value):
+        size = float(value)
+        if not math.isfinite(size):
             return None
-        return int(value) if value == int(value) and abs(value) < 2**53 else float(value)
+        return int(size) if size == int(size) and abs(size) < 2**53 else size
     if isinstance(value, str):
         return value
     return None if value is None or pd.isna(value) else str(value)

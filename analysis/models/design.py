@@ -61,6 +61,12 @@ class Design:
     omitted: tuple[str, ...]
     fingerprint: np.ndarray
 
+    @property
+    def clustering(self) -> tuple[np.ndarray, int]:
+        """`codes` and `clusters` of a design that has them."""
+        assert self.codes is not None and self.clusters is not None
+        return self.codes, self.clusters
+
 
 def design(model: Model, data: pd.DataFrame) -> Design:
     """The arrays for `model` on `data`, every row and column left out with its reason.
@@ -93,9 +99,11 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     if model.weights:
         columns[model.weights] = numbers(data, model.weights, "the weights")
     clustered = model.cluster if model.estimator != "firth" else None  # Firth takes no account of them
-    roles = dict.fromkeys(model.fixed_effects, "a fixed effect")
+    roles: dict[str | None, str] = dict.fromkeys(model.fixed_effects, "a fixed effect")
     roles |= {model.cluster: "the cluster", model.random_intercept: "the random intercept"}
-    labels = {name: labels_of(data, name, role) for name, role in roles.items() if name is not None}
+    labels: dict[str | None, pd.Series] = {
+        name: labels_of(data, name, role) for name, role in roles.items() if name is not None
+    }
 
     work = Selection(
         model=model,
@@ -120,9 +128,8 @@ def design(model: Model, data: pd.DataFrame) -> Design:
             where = f"in one cluster of {model.cluster!r} ({found[0]})" if len(found) else "in no cluster"
             raise ModelError(f"All rows used lie {where}; it takes two clusters of {model.cluster!r}.")
     intercepts = labels.get(model.random_intercept)
-    return _assemble(
-        work, base, terms, data.index, labels.get(clustered), intercepts, columns.get(model.weights), missing
-    )
+    weights = columns[model.weights] if model.weights else None
+    return _assemble(work, base, terms, data.index, labels.get(clustered), intercepts, weights, missing)
 
 
 def values_of(terms: Iterable[Term], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -171,18 +178,18 @@ def _assemble(
 ) -> Design:
     """The design of what is left."""
     model, kept = work.model, work.keep
-    codes, labels = (None, ()) if clusters is None else pd.factorize(clusters[kept].to_numpy())
+    codes, labels = _coded(clusters, kept)
     groups = tuple(pd.factorize(effect[kept].to_numpy())[0] for effect in work.effects.values())
-    drawn, drawn_labels = (None, ()) if random is None else pd.factorize(random[kept].to_numpy())
-    for name in work.active if codes is not None else ():
-        if (only := rests_on(work.values[name][kept], codes, *groups[:1])) is not None:
+    drawn, drawn_labels = _coded(random, kept)
+    for name in work.active:
+        if codes is not None and (only := rests_on(work.values[name][kept], codes, *groups[:1])) is not None:
             work.say(
                 name,
                 f"varies through one cluster of {model.cluster} only ({labels[only]}): no clustered standard "
                 "error or test of it can be trusted",
             )
-    for name in work.active if drawn is not None and codes is None else ():
-        if (only := rests_on(work.values[name][kept], drawn, *groups[:1])) is not None:
+    for name in work.active if codes is None else ():
+        if drawn is not None and (only := rests_on(work.values[name][kept], drawn, *groups[:1])) is not None:
             work.say(
                 name,
                 f"varies through one group of {model.random_intercept} only ({drawn_labels[only]}) and rests "
@@ -225,6 +232,14 @@ def _assemble(
         omitted=tuple(work.omitted),
         fingerprint=_fingerprint(work, weights, clusters, random),
     )
+
+
+def _coded(labels: pd.Series | None, kept: np.ndarray) -> tuple[np.ndarray | None, tuple]:
+    """The groups of the rows kept as 0, 1, ..., and their labels; nothing without a column."""
+    if labels is None:
+        return None, ()
+    codes, found = pd.factorize(labels[kept].to_numpy())
+    return codes, tuple(found)
 
 
 def _fingerprint(work: Selection, weights: np.ndarray | None, *groups: pd.Series | None) -> np.ndarray:

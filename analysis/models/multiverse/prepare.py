@@ -56,6 +56,7 @@ class Prepared:
 
     def starts(self) -> np.ndarray:
         """(G,), where each cluster's rows begin."""
+        assert self.codes is not None
         return np.flatnonzero(np.r_[True, np.diff(self.codes) > 0])
 
     def degrees_of_freedom(self, sizes: np.ndarray) -> np.ndarray:
@@ -101,7 +102,7 @@ def prepare(
         (focal, *(name for name in given if name != focal)),
         estimator,
         level=level,
-        fixed_effects=fixed_effects,
+        fixed_effects=distinct(fixed_effects, "fixed_effects", "specification_curve"),
         cluster=cluster,
         weights=weights,
     )
@@ -137,7 +138,8 @@ def prepare(
     if estimator == "logit":
         drop_groups(work)
     check_outcome(work)
-    return _arrays(work, focal, listed, labels.get(cluster), columns[weights] if weights else None)
+    clusters = labels[cluster] if cluster is not None else None
+    return _arrays(work, focal, listed, clusters, columns[weights] if weights else None)
 
 
 def _arrays(

@@ -292,11 +292,15 @@ def _firth(X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarra
 def _mixed(rows: Rows, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Random-intercept logits one by one, and the standard deviations of their intercepts."""
     deviations, points = np.zeros(len(masks)), rows.model.quadrature_points
-    found, near = [], None  # each begins where the last one ended
+    assert rows.random is not None
+    found: list[tuple[np.ndarray, str]] = []
+    near: tuple[np.ndarray, float] | None = None  # each begins where the last one ended
     for fold, mask in enumerate(masks):
         codes = np.unique(rows.random[mask > 0], return_inverse=True)[1]
 
-        def fitted(X: np.ndarray, y: np.ndarray, weights: np.ndarray, fold=fold, codes=codes):
+        def fitted(
+            X: np.ndarray, y: np.ndarray, weights: np.ndarray, fold: int = fold, codes: np.ndarray = codes
+        ) -> tuple[np.ndarray, str]:
             beta, note = _logit(X, y, weights)
             if note:
                 return beta, note
@@ -306,8 +310,8 @@ def _mixed(rows: Rows, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[
                     f"{rows.model.random_intercept!r} {why}"
                 )
             nonlocal near
-            fits = near is not None and len(near[0]) == X.shape[1]
-            maximum = mixed.maximise(X, y, codes, points, near if fits else None)
+            start = near if near is not None and len(near[0]) == X.shape[1] else None
+            maximum = mixed.maximise(X, y, codes, points, start)
             near = maximum.beta, maximum.deviation
             deviations[fold] = maximum.deviation
             return maximum.beta, ""
