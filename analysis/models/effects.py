@@ -197,7 +197,7 @@ def _checked(fit: Fit, at: object, columns: Mapping[str, np.ndarray]) -> dict[st
         raise ModelError(f"at={at!r}: a mapping from columns to numbers is needed.")
     for name, value in at.items():
         _check_column(fit, name, columns)
-        if not (isinstance(value, Real) and np.isfinite(value)):
+        if not (isinstance(value, Real) and np.isfinite(float(value))):
             raise ModelError(f"at: {name!r} is to be {value!r}, which is no finite number.")
     return {name: float(value) for name, value in at.items()}
 
@@ -297,7 +297,13 @@ def _mean(fit: Fit, X: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarr
     return float(weights @ p), _gradient(fit, (weights * slope) @ X, weights @ by_deviation)
 
 
-def _discrete(fit, columns, constant, weights, name) -> tuple[float, np.ndarray]:
+def _discrete(
+    fit: Fit,
+    columns: Mapping[str, np.ndarray],
+    constant: Mapping[str, np.ndarray],
+    weights: np.ndarray,
+    name: str,
+) -> tuple[float, np.ndarray]:
     """The mean change when the column goes from 0 to 1 in every row, and its gradient."""
     low, high = (
         _mean(fit, _columns_of(fit, {**columns, name: np.full(len(weights), value)}, constant), weights)
@@ -306,7 +312,9 @@ def _discrete(fit, columns, constant, weights, name) -> tuple[float, np.ndarray]
     return high[0] - low[0], high[1] - low[1]
 
 
-def _slope(fit, X, columns, weights, name) -> tuple[float, np.ndarray]:
+def _slope(
+    fit: Fit, X: np.ndarray, columns: Mapping[str, np.ndarray], weights: np.ndarray, name: str
+) -> tuple[float, np.ndarray]:
     """The mean derivative of the fitted values with respect to the column, and its gradient."""
     terms: dict[str, Term] = {term.name: term for term in fit.covariates}
     zero = np.zeros(len(weights))

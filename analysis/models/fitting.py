@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from analysis.catalogue import GROUPS
-from analysis.errors import ModelError
+from analysis.errors import MissingValueWarning, ModelError
 from analysis.models import conditional, firth, logit, lpm, mixed
 from analysis.models.cluster import kish
 from analysis.models.design import design
@@ -39,15 +40,23 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
     ------
     ModelError : what `analysis.models.design.design` names, or an estimator that did not converge.
 
+    Warns
+    -----
+    MissingValueWarning : rows are left out because they miss a value: how many, for which column, in which
+        states. `fit.dropped` has the reason of every row left out, `fit.missing` the sentence.
+
     Examples
     --------
     >>> frame = pd.DataFrame({"listed": [0, 0, 1, 0, 1, 1], "x": [1, 2, 3, 4, 5, 6]})
-    >>> fit(Model("small", "listed", ["x"], estimator="lpm"), frame).n
-    6
+    >>> found = fit(Model("small", "listed", ["x"], estimator="lpm"), frame)
+    >>> found.n, found.terms, found.coefficients.round(3).tolist()
+    (6, ('Intercept', 'x'), [-0.2, 0.2])
     """
     if not isinstance(model, Model):
         raise ModelError(f"A Model was expected, not {type(model).__name__}: see load_model(name).")
     chosen = design(model, data)
+    if chosen.missing:
+        warnings.warn(f"Model {model.name!r}: {chosen.missing}.", MissingValueWarning, stacklevel=2)
     with np.errstate(over="ignore", under="ignore"):
         found = ESTIMATE[model.estimator](chosen)
     notes, k = dict(chosen.notes), len(chosen.names) - chosen.effects
@@ -62,6 +71,7 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
         rows=data.index[chosen.used],
         used=chosen.used,
         dropped=chosen.dropped,
+        missing=chosen.missing,
         covariates=chosen.terms,
         terms=chosen.names,
         effects=chosen.effects,

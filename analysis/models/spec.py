@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -101,10 +101,10 @@ class Model:
 
     name: str
     outcome: str
-    covariates: tuple[str, ...]
+    covariates: Sequence[str]
     estimator: str = "logit"
     level: str = "county"
-    fixed_effects: tuple[str, ...] = ()
+    fixed_effects: Sequence[str] = ()
     random_intercept: str | None = None
     cluster: str | None = None
     sample: str | None = None
