@@ -1,6 +1,6 @@
 # Two commands do everything: `make repro` and `make test`. Each makes the environment first, if need be.
 .DEFAULT_GOAL := help
-.PHONY: help env spark repro test test-tools verify soak bench lint notebooks quarto clean
+.PHONY: help env spark repro test test-tools verify soak bench lint notebooks docs quarto clean
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -81,6 +81,9 @@ bench: env $(BENCH)/.complete ## time and memory of pipeline, ledger, prediction
 
 notebooks: env ## the .ipynb beside each script in notebooks/
 	jupytext --quiet --update --to ipynb notebooks/*.py
+
+docs: env ## docs/api.md, every public name with what its docstring says
+	python -m docs.api
 
 lint: env ## style and errors that need no run
 	ruff check .

@@ -1,14 +1,17 @@
-"""The command line: `python -m analysis render | export | changes | checks | review | flows | refresh`."""
+"""The command line: `python -m analysis lookup | checks | export | render | changes | review | ...`."""
 
 from __future__ import annotations
 
 import argparse
 import datetime
 import json
+import os
+import re
 import sys
 from pathlib import Path
+from typing import NoReturn
 
-from analysis.errors import AnalysisError, DataError
+from analysis.errors import AnalysisError, DataError, nearest
 from analysis.provenance import read_output, read_yaml, root
 from analysis.stages import INTERRUPTED, spoken, steady_inputs
 from analysis.writing import replacing
@@ -29,28 +32,67 @@ With ANALYSIS_REFRESH_REPLAY=http://127.0.0.1:PORT a server on this machine is a
 at /HOST/PATH."""
 
 
+LOOKUP = """examples:
+  python -m analysis lookup "Cook County, IL"
+  python -m analysis lookup 17031                   a Census code: 2 digits, 5, 7 or 10
+  python -m analysis lookup "Baltimore, MD"         the county and the city
+  python -m analysis lookup Illinois --json | jq '.found[0].listings'
+
+exit codes: 0 found; 1 nothing has that name or too much has it; 2 wrong use."""
+CHECKS = """examples:
+  python -m analysis checks                         what passed and failed
+  python -m analysis checks --all | less            also the rows for information
+  python -m analysis checks --json | jq .counts
+
+exit codes: 0 no check fails; 1 one does, or there is no table of checks; 2 wrong use."""
+EXPORT = """examples:
+  python -m analysis export                         CSV and Parquet into export/
+  python -m analysis export --format stata --to ~/listed
+  python -m analysis export --format csv --json | jq -r '.files[]'
+
+A format that a table is too large for leaves the table out. Stata's names have at most 32 letters; the label
+of a variable holds the full name."""
+
+
 def render(arguments: argparse.Namespace) -> int:
     """Render the site, or the pages that are named."""
     from analysis.rendering import render_site
 
     folder = root()
     reports, site = folder / "reports", folder / "reports" / "_site"
-    for page in render_site(reports, site, cache=folder / ".render-cache"):
+    written = render_site(reports, site, cache=folder / ".render-cache", only=arguments.pages)
+    for page in written:
         print(page.relative_to(folder))
-    # The main report is committed, for those who read without building.
-    with replacing(reports / MAIN_REPORT) as beside:
-        beside.write_bytes((site / MAIN_REPORT).read_bytes())
+    if site / MAIN_REPORT in written:
+        # The main report is committed, for those who read without building.
+        with replacing(reports / MAIN_REPORT) as beside:
+            beside.write_bytes((site / MAIN_REPORT).read_bytes())
     return 0
 
 
 def export(arguments: argparse.Namespace) -> int:
     """Write every table for other programs, with its description."""
-    from analysis.downloads import FORMATS
+    from analysis.downloads import DOWNLOADS
     from analysis.downloads import export as write
+    from analysis.terminal import as_json
 
-    formats = (arguments.format,) if arguments.format else tuple(FORMATS)
-    for path in write(arguments.to.expanduser(), formats):
-        print(path)
+    paths = write(arguments.to.expanduser(), (arguments.format,) if arguments.format else DOWNLOADS)
+    print(as_json({"files": [str(path) for path in paths]}) if arguments.json else "\n".join(map(str, paths)))
+    return 0
+
+
+def lookup(arguments: argparse.Namespace) -> int:
+    """Print what the tables hold of one jurisdiction."""
+    from analysis.lookup import lookup as look
+    from analysis.shown import as_record, as_text
+    from analysis.terminal import as_json, width
+
+    query = " ".join(arguments.query)
+    found = look(query)
+    if arguments.json:
+        print(as_json({"query": query, "found": [as_record(each) for each in found]}))
+    else:
+        print("\n\n\n".join(as_text(each, width()) for each in found))
     return 0
 
 
@@ -75,14 +117,18 @@ def changes(arguments: argparse.Namespace) -> int:
 
 def checks(arguments: argparse.Namespace) -> int:
     """Print the table of checks; 1 where one fails."""
-    table = read_output("checks.csv").fillna("")
+    from analysis.terminal import as_json, plain_table, width
+
+    table = read_output("checks.csv", as_text=True)
     shown = table if arguments.all else table[table["status"] != "info"]
-    print(shown.to_string(index=False, justify="left", max_colwidth=60))
-    counts = table["status"].value_counts()
-    print(
-        f"{counts.get('pass', 0)} pass, {counts.get('fail', 0)} fail, {counts.get('info', 0)} for information"
-    )
-    return int(counts.get("fail", 0) > 0)
+    found = table["status"].value_counts()
+    counts = {status: int(found.get(status, 0)) for status in ("pass", "fail", "info")}
+    if arguments.json:
+        print(as_json({"counts": counts, "checks": shown}))
+    else:
+        print(plain_table(shown, width()))
+        print(f"{counts['pass']} pass, {counts['fail']} fail, {counts['info']} for information")
+    return int(counts["fail"] > 0)
 
 
 def review(arguments: argparse.Namespace) -> int:
@@ -154,16 +200,46 @@ def refresh(arguments: argparse.Namespace) -> int:
     )
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that names the nearest of the words that it knows."""
+
+    def error(self, message: str) -> NoReturn:
+        if found := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            message += nearest(found[1], [word.strip(" '") for word in found[2].split(",")])
+        super().error(message)
+
+
+def example(text: str) -> dict:
+    """What `--help` ends with, as it stands."""
+    return {"epilog": text, "formatter_class": argparse.RawDescriptionHelpFormatter}
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(prog="python -m analysis", description="Work with the project's results.")
+    top = Parser(prog="python -m analysis", description="Work with the project's results.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    one = commands.add_parser("render", help="render reports/*.qmd to reports/_site/")
-    one.set_defaults(run=render)
-    one = commands.add_parser("export", help="write every table as CSV and Parquet, described")
-    one.add_argument("--format", choices=["csv", "parquet"], help="this format alone (both)")
+    one = commands.add_parser(
+        "lookup", help="print what the tables hold of one jurisdiction", **example(LOOKUP)
+    )
+    one.add_argument("query", nargs="+", metavar="NAME", help="a name with its state, or a Census code")
+    one.add_argument("--json", action="store_true", help="as JSON, codes as text, what is missing as null")
+    one.set_defaults(run=lookup)
+    one = commands.add_parser("checks", help="print the table of checks", **example(CHECKS))
+    one.add_argument("--all", action="store_true", help="also the rows for information")
+    one.add_argument("--json", action="store_true", help="as JSON")
+    one.set_defaults(run=checks)
+    one = commands.add_parser(
+        "export", help="write every table for other programs, described", **example(EXPORT)
+    )
+    one.add_argument(
+        "--format", choices=["csv", "parquet", "stata"], help="this format alone (csv and parquet)"
+    )
     one.add_argument("--to", type=Path, default=Path("export"), metavar="FOLDER", help="where to (export)")
+    one.add_argument("--json", action="store_true", help="the files written as JSON")
     one.set_defaults(run=export)
+    one = commands.add_parser("render", help="render reports/*.qmd to reports/_site/")
+    one.add_argument("pages", nargs="*", metavar="PAGE", help="this page alone, such as codebook.qmd (all)")
+    one.set_defaults(run=render)
     one = commands.add_parser(
         "changes", help="run what follows from changed data; what it changes in results"
     )
@@ -174,9 +250,6 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--no-run", action="store_true", help="compare the tables as they are")
     one.set_defaults(run=changes)
-    one = commands.add_parser("checks", help="print the table of checks")
-    one.add_argument("--all", action="store_true", help="also the rows for information")
-    one.set_defaults(run=checks)
     one = commands.add_parser("review", help="print the names in review, or answer one")
     one.add_argument("--json", action="store_true", help="the queue as JSON")
     one.add_argument("--answer", metavar="ID", help="the name to settle, by its id in the queue")
@@ -201,10 +274,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--before", type=day, metavar="DAY", help="only actions before this day, YYYY-MM-DD")
     one.set_defaults(run=flows)
     one = commands.add_parser(
-        "refresh",
-        help="fetch a source anew, check it, show what it changes, accept it",
-        epilog=CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "refresh", help="fetch a source anew, check it, show what it changes, accept it", **example(CODES)
     )
     one.add_argument("source", choices=SOURCES, metavar="SOURCE", help=", ".join(SOURCES))
     one.add_argument("--vintage", help="this vintage, or this name for it (the newest)")
@@ -228,7 +298,12 @@ def main(words: list[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         with steady_inputs():
-            return arguments.run(arguments)
+            code: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read the output, as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (AnalysisError, OSError) as error:
         print(f"error: {spoken(error)}", file=sys.stderr)
         return 1

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ import pandas as pd
 from analysis.errors import DataError, nearest
 from analysis.margins import margin_of_proportion
 from analysis.provenance import read_origin, read_param, read_yaml, vintages
+
+__all__ = ["Variable", "group_members", "label", "load_catalogue"]
 
 GROUPS = {
     "outcome": "Listed or not",
@@ -34,12 +37,16 @@ GROUPS = {
     "geography": "Geography",
     "state": "State politics and law",
 }
-UNITS = ("share", "count", "persons", "log", "years", "usd", "usd_per_resident", "index", "code")
-UNITS += ("sqkm", "per_sqkm", "degrees", "0/1", "difference")
+UNITS = (
+    *("share", "count", "persons", "log", "years", "usd", "usd_per_resident", "index", "code"),
+    *("sqkm", "per_sqkm", "degrees", "0/1", "difference"),
+)
 LEVELS = ("county", "place", "state")
 
-KEYS = ("label", "unit", "group", "source", "formula", "as_of", "range", "levels", "inherited", "margin")
-KEYS += ("note", "each", *LEVELS)
+KEYS = (
+    *("label", "unit", "group", "source", "formula", "as_of", "range", "levels", "inherited", "margin"),
+    *("note", "each", *LEVELS),
+)
 REQUIRED = ("label", "unit", "group", "source", "formula", "as_of", "range")
 # Columns that every panel has beside its variables.
 RESERVED = ("geoid", "name", "state", "state_geoid", "county_geoid", "kind", "cautions")
@@ -90,7 +97,7 @@ def load_catalogue(level: str = "county", file: Path = FILE) -> dict[str, Variab
     DataError : the catalogue breaks a rule; the message names the variable and the key.
     """
     if level not in LEVELS:
-        raise fail(f"no level {level!r}.", f"use one of {', '.join(LEVELS)}.", file)
+        raise fail(f"no level {level!r}.{nearest(level, LEVELS)}", f"use one of {', '.join(LEVELS)}.", file)
     return {
         variable.name: variable
         for name, entry in read_yaml(file).items()
@@ -126,7 +133,7 @@ def as_day(text: object) -> datetime.date:
     return datetime.date.fromisoformat(str(text))
 
 
-def at_level(name: str, entry: object, level: str, file: Path) -> list[Variable]:
+def at_level(name: str, entry: Any, level: str, file: Path) -> list[Variable]:
     """The variable at that level, or nothing where it does not exist."""
     check_entry(name, entry, file)
     own = entry.get(level)
@@ -134,7 +141,7 @@ def at_level(name: str, entry: object, level: str, file: Path) -> list[Variable]
     base = Variable(
         name=name,
         **{key: entry[key] for key in ("label", "unit", "group", "source", "formula", "as_of")},
-        range=tuple(float(bound) for bound in entry["range"]),
+        range=(float(entry["range"][0]), float(entry["range"][1])),
         level=level,
         margin=entry.get("margin"),
         note=entry.get("note", ""),
@@ -148,7 +155,7 @@ def at_level(name: str, entry: object, level: str, file: Path) -> list[Variable]
     return []
 
 
-def check_entry(name: str, entry: object, file: Path) -> None:
+def check_entry(name: str, entry: Any, file: Path) -> None:
     """Every key known, none missing, the values of the closed sets in them.
 
     Raises
@@ -176,10 +183,17 @@ def check_entry(name: str, entry: object, file: Path) -> None:
             )
     for key, allowed in (("unit", UNITS), ("group", tuple(GROUPS))):
         if entry[key] not in allowed:
-            raise fail(f"{key} {entry[key]!r} is not one of {', '.join(allowed)}.", "use one.", file, name)
+            raise fail(
+                f"{key} {entry[key]!r} is not one of {', '.join(allowed)}.{nearest(entry[key], allowed)}",
+                "use one.",
+                file,
+                name,
+            )
     for level in (*entry.get("levels", []), *entry.get("inherited", [])):
         if level not in LEVELS:
-            raise fail(f"no level {level!r}.", f"use {', '.join(LEVELS)}.", file, name)
+            raise fail(
+                f"no level {level!r}.{nearest(level, LEVELS)}", f"use {', '.join(LEVELS)}.", file, name
+            )
     for level in LEVELS:
         for key in entry.get(level) or {}:
             if key not in LEVEL_KEYS:
@@ -342,11 +356,11 @@ def evaluate(formula: str, columns: Mapping[str, pd.Series]) -> pd.Series:
     """
     names = names_in(formula)
 
-    def value(node: ast.AST) -> pd.Series | float:
+    def value(node: ast.AST) -> Any:
         match node:
             case ast.Name(id=name):
                 return columns[name].astype("float64")
-            case ast.Constant(value=number):
+            case ast.Constant(value=int() | float() as number):
                 return float(number)
             case ast.BinOp(left=left, op=op, right=right):
                 return BINARY[type(op)](value(left), value(right))
@@ -357,6 +371,7 @@ def evaluate(formula: str, columns: Mapping[str, pd.Series]) -> pd.Series:
                 return COMPARISONS[type(op)](*sides).astype("float64").mask(pd.isna(sides[0] + sides[1]))
             case ast.Call(func=ast.Name(id=function), args=[argument]):
                 return FUNCTIONS[function](value(argument))
+        raise AssertionError("names_in lets nothing else through")
 
     with np.errstate(all="ignore"):
         result = value(ast.parse(str(formula).strip(), mode="eval").body)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ FAMILIES = {
 }
 DRAWN = {name: FAMILIES[name] for name in ("lpm", "lpm_within", "logit", "logit_within")}
 BINS = 40  # along each curve
+Row: TypeAlias = tuple[str, str | bool, str]  # of the matrix: column, value (True: it is held), text
 ROW = 0.165  # inches
 WITH = "with_"
 CHOICES = {
@@ -81,9 +83,9 @@ def specification_curve_figure(
     return figure
 
 
-def matrix_rows(specifications: pd.DataFrame) -> list[tuple[str, str, object]]:
+def matrix_rows(specifications: pd.DataFrame) -> list[Row]:
     """The rows of the matrix: choice column, value and text; choices of one value are left out."""
-    out = []
+    out: list[Row] = []
     for name, text in CHOICES.items():
         values = list(dict.fromkeys(specifications[name].astype(str)))
         ordered = sorted(
@@ -100,14 +102,14 @@ def matrix_rows(specifications: pd.DataFrame) -> list[tuple[str, str, object]]:
     return out
 
 
-def draw_curve(axes: Axes, curve: pd.DataFrame, heading: str, unit: str) -> None:
+def draw_curve(axes: Axes, curve: pd.DataFrame, heading: str, unit: str, size: float = 1.6) -> None:
     """The sorted estimates, coloured by sign and significance."""
     estimate, p = (curve[name].to_numpy(dtype=float) for name in ("estimate", "p_value"))
     kinds = np.select([(estimate > 0) & (p < 0.05), (estimate < 0) & (p < 0.05)], [0, 2], 1)
     rank = np.arange(len(curve))
     for kind in (1, 0, 2):
         here = kinds == kind
-        axes.plot(rank[here], estimate[here], ".", color=LOOKS[kind][0], markersize=1.6, rasterized=True)
+        axes.plot(rank[here], estimate[here], ".", color=LOOKS[kind][0], markersize=size, rasterized=True)
     axes.axhline(0, color="black", linewidth=0.8)
     if len(curve):
         axes.axhline(np.median(estimate), color="black", linewidth=0.8, linestyle=":")
@@ -118,10 +120,11 @@ def draw_curve(axes: Axes, curve: pd.DataFrame, heading: str, unit: str) -> None
     axes.tick_params(axis="y", labelsize=7, length=2, pad=1)
 
 
-def draw_matrix(axes: Axes, curve: pd.DataFrame, rows: list[tuple[str, str, object]], named: bool) -> None:
+def draw_matrix(axes: Axes, curve: pd.DataFrame, rows: list[Row], named: bool) -> None:
     """Each value's frequency along the curve, against its frequency in all of it."""
-    image = np.zeros((len(rows), BINS))
-    parts = np.array_split(np.arange(len(curve)), BINS)
+    bins = max(1, min(BINS, len(curve)))
+    image = np.zeros((len(rows), bins))
+    parts = np.array_split(np.arange(len(curve)), bins)
     for line, (name, value, _) in enumerate(rows):
         column = curve[name] if value is True else curve[name].astype(str) == value
         held = column.fillna(False).to_numpy(dtype=float)

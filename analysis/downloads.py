@@ -1,4 +1,4 @@
-"""The tables as CSV and Parquet for other programs, described by a frictionless `datapackage.json`.
+"""The tables for other programs: CSV, Parquet, Stata, described by a frictionless `datapackage.json`.
 
 In CSV a cell of text that a spreadsheet would take for a formula has an apostrophe before it; numbers, the
 negative ones too, are as they are. Parquet holds the text as it is.
@@ -6,6 +6,7 @@ negative ones too, are as they are. Parquet holds the text as it is.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import io
 import json
@@ -18,7 +19,7 @@ import pandas as pd
 
 from analysis.catalogue import LEVELS, load_catalogue
 from analysis.drawn import FIGURES
-from analysis.errors import DataError
+from analysis.errors import DataError, nearest
 from analysis.provenance import (
     processed,
     read_origin,
@@ -29,9 +30,16 @@ from analysis.provenance import (
     version,
     vintages,
 )
+from analysis.stata import stata_bytes
 from analysis.writing import replacing
 
-FORMATS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+FORMATS = {
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "stata": "application/x-stata-dta",
+}
+DOWNLOADS = ("csv", "parquet")  # what is written where no format is asked for
+ENDINGS = {"csv": "csv", "parquet": "parquet", "stata": "dta"}
 PACKAGE = "datapackage.json"
 DESCRIPTIONS = Path(__file__).with_name("tables.yaml")
 
@@ -197,8 +205,8 @@ def csv_bytes(table: Table) -> bytes:
     return cells.to_csv(index=False, lineterminator="\n").encode("utf-8")
 
 
-def parquet_bytes(table: Table) -> bytes:
-    """The table as Parquet, each column of its type, the text as it is, missing as null."""
+def typed(table: Table) -> pd.DataFrame:
+    """The table with each column of its type, the text as it is, missing as null."""
     out = {}
     for field in table.fields:
         cells = table.cells[field["name"]]
@@ -212,9 +220,20 @@ def parquet_bytes(table: Table) -> bytes:
             out[field["name"]] = pd.to_numeric(present).astype("Int64")
         else:
             out[field["name"]] = present.astype(TYPES[field["type"]])
+    return pd.DataFrame(out)
+
+
+def parquet_bytes(table: Table) -> bytes:
+    """The table as Parquet (zstd)."""
     stream = io.BytesIO()
-    pd.DataFrame(out).to_parquet(stream, engine="pyarrow", compression="zstd", index=False)
+    typed(table).to_parquet(stream, engine="pyarrow", compression="zstd", index=False)
     return stream.getvalue()
+
+
+def dta_bytes(table: Table) -> bytes:
+    """The table as a file of Stata, its columns labelled."""
+    labels = {field["name"]: field.get("description", "") for field in table.fields}
+    return stata_bytes(typed(table), labels, table.title, datetime.date.fromisoformat(released()))
 
 
 def _day_type() -> object:
@@ -223,7 +242,7 @@ def _day_type() -> object:
     return pyarrow.date32()
 
 
-WRITERS = {"csv": csv_bytes, "parquet": parquet_bytes}
+WRITERS = {"csv": csv_bytes, "parquet": parquet_bytes, "stata": dta_bytes}
 
 
 def resource(table: Table, kind: str, content: bytes) -> dict:
@@ -238,8 +257,8 @@ def resource(table: Table, kind: str, content: bytes) -> dict:
         "type": "table",
         "title": table.title,
         "description": table.description,
-        "path": f"{table.name}.{kind}",
-        "format": kind,
+        "path": f"{table.name}.{ENDINGS[kind]}",
+        "format": ENDINGS[kind],
         "mediatype": FORMATS[kind],
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
         "rows": len(table.cells),
@@ -288,7 +307,7 @@ def package(resources: list[dict]) -> dict:
     }
 
 
-def export(folder: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> list[Path]:
+def export(folder: Path, formats: tuple[str, ...] = DOWNLOADS) -> list[Path]:
     """Write every table in the formats asked for, and `datapackage.json`, which comes last.
 
     Files of an earlier export that are not written anew are deleted, by that export's own description.
@@ -296,21 +315,24 @@ def export(folder: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> list[Path
     Parameters
     ----------
     folder : where to; made if need be.
-    formats : of `csv`, `parquet`.
+    formats : of `csv`, `parquet`, `stata`.
 
     Raises
     ------
     DataError : an unknown format, a table that was not written yet, or a folder with another data package.
     """
     if unknown := [name for name in formats if name not in FORMATS]:
-        raise DataError(f"the format {unknown[0]!r} is unknown.", remedy=f"give one of {', '.join(FORMATS)}.")
+        raise DataError(
+            f"the format {unknown[0]!r} is unknown.{nearest(unknown[0], FORMATS)}",
+            remedy=f"give one of {', '.join(FORMATS)}.",
+        )
     old = _earlier(folder)
     resources, written = [], []
     for table in tables():
         for kind in (kind for kind in formats if kind in table.formats):
             content = WRITERS[kind](table)
             resources.append(resource(table, kind, content))
-            written.append(folder / f"{table.name}.{kind}")
+            written.append(folder / f"{table.name}.{ENDINGS[kind]}")
             with replacing(written[-1]) as beside:
                 beside.write_bytes(content)
     if not resources:

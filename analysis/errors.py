@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+__all__ = ["AnalysisError", "DataError", "MissingValueWarning", "ModelError", "RenderError"]
 
 
 class AnalysisError(Exception):
-    """Any error that a user can act on; the command line prints it without a traceback."""
+    """Any error that a user can act on; the command line prints it without a traceback.
+
+    Examples
+    --------
+    >>> issubclass(DataError, AnalysisError), issubclass(ModelError, ValueError)
+    (True, True)
+    """
 
 
 class DataError(AnalysisError, ValueError):
@@ -18,6 +27,11 @@ class DataError(AnalysisError, ValueError):
     rule : what should hold, and what was found instead.
     file, row, column : where; `row` counts the file's lines from 1, its header being line 1.
     remedy : what to do about it.
+
+    Examples
+    --------
+    >>> print(DataError("no share.", file="votes.csv", row=3, column="share", remedy="mend it."))
+    votes.csv, line 3, column 'share': no share. Remedy: mend it.
     """
 
     def __init__(
@@ -38,21 +52,60 @@ class DataError(AnalysisError, ValueError):
 
 
 class ModelError(AnalysisError, ValueError):
-    """A model that cannot be specified or fitted as asked; the message names the term or column."""
+    """A model that cannot be specified or fitted as asked; the message names the term or column.
+
+    Examples
+    --------
+    >>> from analysis.models import Model
+    >>> Model("main", "is_listed", ["population"], estimator="logti")
+    Traceback (most recent call last):
+    analysis.errors.ModelError: Model 'main': unknown estimator 'logti'. Nearest: 'logit'.
+    """
 
 
 class RenderError(AnalysisError):
-    """A page that cannot be rendered; the message names the source file and the line."""
+    """A page that cannot be rendered; the message names the source file and the line.
+
+    Examples
+    --------
+    >>> from analysis.wording import claim
+    >>> claim("None is listed.", holds=False)
+    Traceback (most recent call last):
+    analysis.errors.RenderError: The numbers no longer bear the sentence 'None is listed.'. Write it anew.
+    """
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
+class MissingValueWarning(UserWarning):
+    """Rows that a model leaves out because they miss a value: how many, for which column, in which states.
+
+    Examples
+    --------
+    Silent, where one knows:
+
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", MissingValueWarning)
+    """
+
+
+def nearest(name: object, known: Iterable[object], likeness: float = 0.5) -> str:
     """The end of an error message: the known name closest to `name`, or the known names, or nothing.
 
-    >>> nearest("median_agee", ["median_age", "population"])
-    " Nearest: 'median_age'."
+    Capitals, spaces, dots and hyphens count for nothing.
+
+    >>> nearest("median_agee", ["median_age", "population"]), nearest("Median Age", ["median_age"])
+    (" Nearest: 'median_age'.", " Nearest: 'median_age'.")
     """
-    known = list(known)
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    spelt = {plain(each): str(each) for each in reversed(list(map(str, known)))}
+    close = difflib.get_close_matches(plain(name), spelt, n=1, cutoff=likeness)
     if close:
-        return f" Nearest: {close[0]!r}."
-    return f" Known: {', '.join(known)}." if 0 < len(known) <= 12 else ""
+        return f" Nearest: {spelt[close[0]]!r}."
+    return f" Known: {', '.join(reversed(spelt.values()))}." if 0 < len(spelt) <= 12 else ""
+
+
+def plain(name: object) -> str:
+    """A name without what writers differ in.
+
+    >>> plain("DHS-2025.05 31")
+    'dhs_2025_05_31'
+    """
+    return re.sub(r"[\s.-]+", "_", str(name).strip().casefold())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
@@ -21,7 +23,7 @@ POWERS = {0: "1", 1: "10", 2: "100", 3: "1k", 4: "10k", 5: "100k", 6: "1M", 7: "
 POWERS |= {10: "10bn", 11: "100bn", 12: "1,000bn"}
 LIMITS = ["estimate", "conf_low", "conf_high"]
 
-STYLE = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "svg.hashsalt": "listed-jurisdictions",
@@ -39,6 +41,38 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def draw_intervals(
+    axes: Axes,
+    rows: pd.DataFrame,
+    height: np.ndarray,
+    low: str = "conf_low",
+    high: str = "conf_high",
+    **look: Any,
+) -> None:
+    """A mark at each row's `estimate` with a bar from `low` to `high`, at these heights (n,)."""
+    error = [rows["estimate"] - rows[low], rows[high] - rows["estimate"]]
+    axes.errorbar(rows["estimate"], height, xerr=error, **look)
+
+
+def draw_calibration(axes: Axes, rows: pd.DataFrame, colour: str, marker: str) -> None:
+    """Observed shares against predicted ones with their limits, and the line on which the two agree.
+
+    Parameters
+    ----------
+    rows : `predicted, observed, conf_low, conf_high`; limits may be missing.
+    """
+    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8)
+    error = [rows["observed"] - rows["conf_low"], rows["conf_high"] - rows["observed"]]
+    axes.errorbar(
+        rows["predicted"], rows["observed"], yerr=np.clip(error, 0, None), fmt=marker, color=colour,
+        markersize=4, capsize=2, linewidth=1.2,
+    )  # fmt: skip
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_aspect("equal")
+
+
 def listing_by_state_figure(by_state: pd.DataFrame) -> Figure:
     """Share of each state's counties that are listed, states without one left out.
 
@@ -48,7 +82,10 @@ def listing_by_state_figure(by_state: pd.DataFrame) -> Figure:
     """
     shown = by_state[by_state["listed"] > 0].sort_values(["listed_share", "state"], ascending=[False, True])
     kinds = {1: "the state itself is listed", 0: "the state is not listed"}
-    looks = {1: {"facecolor": BLUE}, 0: {"facecolor": "#F7D9BF", "edgecolor": ORANGE, "hatch": "////"}}
+    looks: dict[int, dict[str, Any]] = {
+        1: {"facecolor": BLUE},
+        0: {"facecolor": "#F7D9BF", "edgecolor": ORANGE, "hatch": "////"},
+    }
     figure = new_figure(7.2, 0.21 * len(shown) + 1.0)
     axes = figure.subplots()
     sns.barplot(data=shown, x="listed_share", y="state", color=BLUE, saturation=1, ax=axes)
@@ -81,10 +118,10 @@ def marginal_effects_figure(effects: pd.DataFrame) -> Figure:
     for axes, sample, (colour, marker) in zip(panels, samples, MARKS, strict=False):
         rows = 100 * effects[effects["sample"] == sample].set_index("term").reindex(terms)[LIMITS]
         axes.axvline(0, color="black", linewidth=0.8)
-        axes.errorbar(
-            rows["estimate"],
+        draw_intervals(
+            axes,
+            rows,
             np.arange(len(terms)),
-            xerr=[rows["estimate"] - rows["conf_low"], rows["conf_high"] - rows["estimate"]],
             fmt=marker,
             color=colour,
             markersize=5,
@@ -121,15 +158,8 @@ def coefficients_figure(coefficients: pd.DataFrame) -> Figure:
         rows = coefficients[coefficients["term"] == term].set_index("sample").reindex(samples)
         axes.axvline(0, color="black", linewidth=0.8)
         axes.hlines(height, rows["conf_low"], rows["conf_high"], color=BLUE, linewidth=4, alpha=0.45)
-        axes.errorbar(
-            rows["estimate"],
-            height,
-            xerr=[rows["estimate"] - rows["least"], rows["most"] - rows["estimate"]],
-            fmt="o",
-            color=ORANGE,
-            markersize=4,
-            capsize=3,
-            linewidth=1.1,
+        draw_intervals(
+            axes, rows, height, "least", "most", fmt="o", color=ORANGE, markersize=4, capsize=3, linewidth=1.1
         )
         axes.set_title(textwrap.fill(label_of(term), 46), fontsize=9)
         axes.tick_params(length=0, axis="y")
@@ -166,7 +196,7 @@ def amounts_figure(amounts: pd.DataFrame, unit: str) -> Figure:
     axes = figure.subplots()
     powers = np.log10(shown["amount_usd"])
     edges = np.arange(np.floor(powers.min() * 2) / 2, powers.max() + 0.5, 0.5)
-    axes.hist(powers, bins=edges, color=BLUE, edgecolor="white")
+    axes.hist(powers, bins=edges.tolist(), color=BLUE, edgecolor="white")
     whole = np.arange(np.ceil(edges[0]), np.floor(edges[-1]) + 1)
     axes.set_xticks(whole, [POWERS[int(power)] for power in whole])
     axes.set(
@@ -198,11 +228,17 @@ def intervals_figure(rows: pd.DataFrame, axis: str, reference: float | None = No
             own = rows[(rows["panel"] == panel) & ((rows["kind"] == kind) if kind else True)]
             own = own.set_index("row").reindex(names)
             height = np.arange(len(names)) + 0.22 * (position - (len(kinds) - 1) / 2)
-            error = [own["estimate"] - own["conf_low"], own["conf_high"] - own["estimate"]]
-            axes.errorbar(
-                own["estimate"], height, xerr=error, fmt=marker, color=colour, markersize=4, capsize=2,
-                linewidth=1.2, label=kind,
-            )  # fmt: skip
+            draw_intervals(
+                axes,
+                own,
+                height,
+                fmt=marker,
+                color=colour,
+                markersize=4,
+                capsize=2,
+                linewidth=1.2,
+                label=kind,
+            )
         axes.set_title(panel, fontsize=10)
         axes.tick_params(axis="y", length=0)
         sns.despine(ax=axes, left=True)
@@ -229,16 +265,8 @@ def calibration_figure(curve: pd.DataFrame) -> Figure:
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, panel, (colour, marker) in zip(every, panels, MARKS[1:], strict=False):
         rows = curve[curve["panel"] == panel]
-        axes.plot([0, 1], [0, 1], color="black", linewidth=0.8)
-        error = [rows["observed"] - rows["conf_low"], rows["conf_high"] - rows["observed"]]
-        axes.errorbar(
-            rows["predicted"], rows["observed"], yerr=np.clip(error, 0, None), fmt=marker, color=colour,
-            markersize=4, capsize=2, linewidth=1.2,
-        )  # fmt: skip
-        axes.set(title=panel, xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_aspect("equal")
+        draw_calibration(axes, rows, colour, marker)
+        axes.set_title(panel)
     every[0].set_ylabel("Share listed")
     figure.supxlabel("Mean probability, the state not having been seen", fontsize=10)
     return figure

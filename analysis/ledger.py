@@ -6,7 +6,7 @@ from functools import cache
 
 import pandas as pd
 
-from analysis.errors import DataError
+from analysis.errors import DataError, nearest
 from analysis.provenance import processed, read_output, read_param, root, vintages
 from analysis.sources import geography
 from analysis.units import read_units
@@ -64,9 +64,10 @@ def listings(vintage: str, level: str) -> pd.DataFrame:
     params = read_param("vintages")
     vintage = params["main_list"] if vintage == "main_list" else vintage
     entries = read_jurisdictions()
-    if vintage not in set(entries["vintage"]):
+    known = sorted(set(entries["vintage"]))
+    if vintage not in known:
         raise DataError(
-            f"no list {vintage!r} in the ledger; there: {', '.join(sorted(set(entries['vintage'])))}.",
+            f"no list {vintage!r} in the ledger; there: {', '.join(known)}.{nearest(vintage, known)}",
             file=processed("jurisdictions.csv"),
             remedy="name one of these in params.yaml, or run `make repro`.",
         )
@@ -126,7 +127,7 @@ def agreements(vintage: str, level: str) -> pd.DataFrame:
         )
     if vintage not in vintages("rosters"):
         raise DataError(
-            f"no roster of {vintage!r}.",
+            f"no roster of {vintage!r}.{nearest(vintage, vintages('rosters'))}",
             file=root() / "data" / "raw" / "rosters",
             remedy=f"use one of {', '.join(vintages('rosters'))}.",
         )

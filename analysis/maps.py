@@ -103,7 +103,43 @@ def draw_counties(axes: Axes, topology: Mapping, fill: pd.Series, outlined: set[
     axes.set_axis_off()
 
 
-def listing_map(counties: pd.DataFrame, topology: Mapping) -> Figure:
+def draw_listing(
+    axes: Axes,
+    topology: Mapping,
+    listed: pd.Series,
+    outlined: set[str],
+    words: tuple[str, str] = ("county listed", "county not listed"),
+) -> None:
+    """Counties dark where a 0/1 column is 1, with a legend that counts them.
+
+    Parameters
+    ----------
+    listed : index `geoid` of counties; 1, 0, or missing.
+    outlined : two-digit codes of states that get a dark line.
+    words : what 1 and 0 are called.
+    """
+    draw_counties(axes, topology, listed.map({1: FILL["listed"], 0: FILL["not listed"]}).dropna(), outlined)
+    missing = int(listed.isna().sum())
+    handles = [
+        Patch(facecolor=FILL["listed"], label=f"{words[0]} ({int((listed == 1).sum()):,})"),
+        Patch(facecolor=FILL["not listed"], label=f"{words[1]} ({int((listed == 0).sum()):,})"),
+    ]
+    if missing:
+        handles.append(Patch(facecolor=FILL["no data"], edgecolor="#CCCCCC", label=f"no data ({missing:,})"))
+    if outlined:
+        handles.append(
+            Patch(facecolor="white", edgecolor=LISTED_STATE_LINE, label=f"state listed ({len(outlined)})")
+        )
+    axes.legend(
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(0.5, -0.06),
+        ncols=len(handles),
+        frameon=False,
+    )
+
+
+def listing_map_figure(counties: pd.DataFrame, topology: Mapping) -> Figure:
     """Which counties are listed, and which states.
 
     Parameters
@@ -112,29 +148,15 @@ def listing_map(counties: pd.DataFrame, topology: Mapping) -> Figure:
     topology : as `analysis.sources.geography.read_boundaries` gives it.
     """
     figure = new_figure(7.6, 4.9)
-    axes = figure.subplots()
-    fill = counties["is_listed"].map({1: FILL["listed"], 0: FILL["not listed"]})
     outlined = set(counties.loc[counties["is_in_listed_state"] == 1, "state_geoid"])
-    draw_counties(axes, topology, fill, outlined)
-    listed = int(counties["is_listed"].sum())
-    axes.legend(
-        handles=[
-            Patch(facecolor=FILL["listed"], label=f"county listed ({listed:,})"),
-            Patch(facecolor=FILL["not listed"], label=f"county not listed ({len(counties) - listed:,})"),
-            Patch(facecolor="white", edgecolor=LISTED_STATE_LINE, label=f"state listed ({len(outlined)})"),
-        ],
-        loc="lower center",
-        bbox_to_anchor=(0.5, -0.06),
-        ncols=3,
-        frameon=False,
-    )
+    draw_listing(figure.subplots(), topology, counties["is_listed"], outlined)
     return figure
 
 
 def main() -> None:
     """Stage `figures`: the README's map."""
     vintage = read_param("vintages")["boundaries"]
-    figure = listing_map(load_panel("county"), read_boundaries(vintage))
+    figure = listing_map_figure(load_panel("county"), read_boundaries(vintage))
     with replacing(root() / "reports" / "listing_map.png") as beside:
         figure.savefig(beside, format="png", dpi=120, metadata={"Software": None})
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from graphlib import CycleError, TopologicalSorter
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -25,13 +26,15 @@ from analysis.catalogue import (
 from analysis.errors import DataError, nearest
 from analysis.flow_columns import read_flows
 from analysis.ledger import agreements, listings
-from analysis.provenance import processed, read_output, read_param
-from analysis.sources import acs, geography, money, state_policy, unauthorized, votes
+from analysis.provenance import processed, read_output, read_param, root
+from analysis.sources import acs, geography, money, plain, state_policy, unauthorized, votes
 from analysis.stages import run
 from analysis.units import UNIT_COLUMNS, read_units
 from analysis.writing import write_csv, write_parquet
 
-Table = pd.DataFrame
+__all__ = ["load_panel"]
+
+Table: TypeAlias = pd.DataFrame
 READERS: dict[str, Callable[[str, str], Table]] = {
     "acs": acs.read,
     "agreements": agreements,
@@ -124,11 +127,13 @@ def in_order(catalogue: Mapping[str, Variable], columns: Mapping[str, Table]) ->
     """
     reads: dict[str, list[str]] = {}
     for name, variable in catalogue.items():
-        own = columns.get(name)
-        for each in () if own is None else names_in(variable.formula):
+        reads[name] = []
+        if (own := columns.get(name)) is None:
+            continue
+        for each in names_in(variable.formula):
             if each in own and not pd.api.types.is_numeric_dtype(own[each]):
                 raise fail(f"the column {each!r} of {variable.source} is text.", "name figures.", column=name)
-        reads[name] = [] if own is None else [each for each in names_in(variable.formula) if each not in own]
+        reads[name] = [each for each in names_in(variable.formula) if each not in own]
         for each in reads[name]:
             if each not in catalogue or each == name:
                 known = [*own.columns, *(other for other in catalogue if other != name)]
@@ -147,8 +152,9 @@ def in_order(catalogue: Mapping[str, Variable], columns: Mapping[str, Table]) ->
 
 def margin_of(variable: Variable, columns: Table) -> pd.Series:
     """The 90 % margin of error of a variable, from the margins that its source publishes."""
-    needed = names_in(variable.formula if variable.margin == "proportion" else variable.margin)
-    if variable.margin == "proportion":
+    margin = variable.margin or "proportion"
+    needed = names_in(variable.formula if margin == "proportion" else margin)
+    if margin == "proportion":
         needed = tuple(f"{name[:-1]}M" for name in needed)
     published = [name for name in needed if name in columns and columns[name].notna().any()]
     if needed[0] not in published:
@@ -157,9 +163,9 @@ def margin_of(variable: Variable, columns: Table) -> pd.Series:
             "leave `margin` out, or name a column of margins.",
             column=variable.name,
         )
-    if variable.margin == "proportion":
+    if margin == "proportion":
         return proportion_margin(variable.formula, columns)
-    return evaluate(variable.margin, columns)
+    return evaluate(margin, columns)
 
 
 def join(units: pd.DataFrame, published: Table, source: str) -> Table:
@@ -210,16 +216,21 @@ def why_no_unit(code: str) -> str:
 
 
 def read_source(source: str, level: str) -> Table:
-    """The table of one source ("name/vintage") at one level.
+    """The table of one source ("name/vintage") at one level: by its reader, or as a plain table.
 
     Raises
     ------
     DataError : no such source.
     """
     name, _, vintage = source.partition("/")
-    if name not in READERS:
-        raise fail(f"no source {source!r}.{nearest(name, READERS)}", f"sources are {', '.join(READERS)}.")
-    return READERS[name](vintage, level)
+    if name in READERS:
+        return READERS[name](vintage, level)
+    if (root() / "data" / "raw" / name / vintage).is_dir():
+        return plain.read(name, vintage, level)
+    raise fail(
+        f"no source {source!r}.{nearest(name, READERS)}",
+        f"sources are {', '.join(READERS)} and folders data/raw/<name>/<vintage> with a table <level>.csv.",
+    )
 
 
 def codebook(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -12,7 +12,13 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from analysis.errors import DataError
+from analysis.errors import DataError, nearest
+
+SET_ROOT = (
+    "set ANALYSIS_ROOT to the folder of a clone, the one that holds params.yaml: "
+    "`export ANALYSIS_ROOT=/path/to/clone` in the shell, or "
+    '`os.environ["ANALYSIS_ROOT"] = "/path/to/clone"` in Python.'
+)
 
 
 def root() -> Path:
@@ -29,7 +35,7 @@ def root() -> Path:
             raise DataError(
                 "ANALYSIS_ROOT names a folder without params.yaml.",
                 file=folder,
-                remedy="set ANALYSIS_ROOT to a clone of the project.",
+                remedy=SET_ROOT,
             )
         return folder
     here = Path(__file__).resolve().parent
@@ -38,7 +44,7 @@ def root() -> Path:
             return folder
     raise DataError(
         "the project's data were not found.",
-        remedy="run inside a clone of the project, or set ANALYSIS_ROOT to one.",
+        remedy=f"run inside a clone of the project, or {SET_ROOT}",
     )
 
 
@@ -49,8 +55,8 @@ def version() -> str:
 
 
 def addresses() -> str:
-    """A sentence with the addresses that `pyproject.toml` states under `project.urls`, or what to "
-    "do without."""
+    """A sentence with the addresses that `pyproject.toml` states under `project.urls`, or what to do
+    without."""
     with (root() / "pyproject.toml").open("rb") as stream:
         urls = tomllib.load(stream)["project"].get("urls", {})
     if not urls:
@@ -147,7 +153,7 @@ def read_param(part: str) -> dict:
         raise DataError(
             f"{part!r} is not as it should be.", file=root() / "params.yaml", remedy=f"give {expected}."
         )
-    return value
+    return given
 
 
 def _has_blocks(model: object) -> bool:
@@ -156,7 +162,7 @@ def _has_blocks(model: object) -> bool:
 
 
 def _is_layered(given: dict) -> bool:
-    needed = {
+    needed: dict[str, dict[str, type]] = {
         "county": {"outcome": str, "covariates": list, "state": list, "states_per_coefficient": int},
         "place": {"outcome": str, "covariates": list, "floors": list},
         "state": {"outcome": str, "models": dict},
@@ -252,7 +258,7 @@ def raw_file(source: str, vintage: str, name: str) -> Recorded:
     if not folder.is_dir():
         there = ", ".join(vintages(source)) or "none"
         raise DataError(
-            f"no vintage {vintage!r} of {source!r}; there: {there}.",
+            f"no vintage {vintage!r} of {source!r}; there: {there}.{nearest(vintage, vintages(source))}",
             file=folder,
             remedy="name one of these, or acquire the vintage first.",
         )
@@ -308,7 +314,7 @@ def vintages(source: str) -> list[str]:
     if missing:
         raise DataError(
             f"no vintage {missing[0]!r} of {source!r}, which params.yaml names; "
-            f"there: {', '.join(there) or 'none'}.",
+            f"there: {', '.join(there) or 'none'}.{nearest(missing[0], there)}",
             file=folder / missing[0],
             remedy="restore it from git, or take it out of params.yaml.",
         )

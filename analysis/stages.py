@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from analysis.errors import AnalysisError, DataError
+from analysis.errors import AnalysisError, DataError, MissingValueWarning
 from analysis.provenance import read_yaml, root
 
 REMEDIES = {
@@ -98,6 +99,7 @@ def steady_inputs() -> Iterator[None]:
 
 def run(main: Callable[[], None]) -> None:
     """Run a stage's `main`; an error that a user can act on is one message, without a traceback."""
+    warnings.simplefilter("ignore", MissingValueWarning)  # stages write the rows left out into a table
     try:
         with steady_inputs():
             main()

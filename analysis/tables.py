@@ -1,4 +1,4 @@
-"""Tables as Markdown: coefficients of fitted models, and any frame."""
+"""Tables: coefficients of fitted models as Markdown, LaTeX or HTML, and any frame as Markdown."""
 
 from __future__ import annotations
 
@@ -9,41 +9,19 @@ import numpy as np
 import pandas as pd
 
 from analysis import catalogue
-from analysis.errors import AnalysisError, ModelError
+from analysis.errors import AnalysisError, ModelError, nearest
+from analysis.markup import WRITERS, Grid, escape
 from analysis.models import Fit, estimates
 from analysis.models.results import as_fits
+from analysis.models.spec import ESTIMATORS
 
-FORMATS = ("markdown",)
-NAMES = {
-    "logit": "Logit",
-    "firth": "Firth logit",
-    "lpm": "Linear probability",
-    "conditional_logit": "Conditional logit",
-    "mixed_logit": "Random-intercept logit",
-}
-UNITS = {
-    "logit": "log odds for one unit of the covariate, with Wald limits",
-    "firth": "log odds for one unit of the covariate, with profile penalised-likelihood limits",
-    "lpm": "probability for one unit of the covariate, with Wald limits",
-    "conditional_logit": "log odds within strata for one unit of the covariate, with Wald limits",
-    "mixed_logit": "log odds for one unit of the covariate, given the group's intercept, with Wald limits",
-}
+__all__ = ["coefficient_table", "markdown_table"]
+
 # A number as `analysis.wording` and `number` write it, alone in its cell. Codes and years have no commas, and
 # are text.
 WRITTEN = re.compile(
     r"(?:below )?[+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?(?:e[+-]\d+)?(?: (?:%|million|billion))?|[–-]|none|"
 )
-
-
-def escape(value: object) -> str:
-    """Any value as Markdown that shows its text and nothing else, on one line.
-
-    >>> print(escape("a|b <i> *x* _y_"))
-    a\\|b \\<i\\> \\*x\\* \\_y\\_
-    """
-    text = re.sub(r"\s+", " ", str(value)).strip()
-    text = re.sub(r"([\\`*_{}\[\]<>#|~^$@&!'\"+])", r"\\\1", text)
-    return text.replace("--", r"\-\-").replace("...", r"\.\.\.")
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -128,47 +106,83 @@ def coefficient_table(fits: Fit | Iterable[Fit], *, format: str = "markdown") ->
     Terms carry the catalogue's label where one is known. Below them: estimator, fixed effects, the
     random intercept where a model has one (standard deviation with limits, intraclass correlation), sample,
     rows, clusters with their effective number (Kish's, by rows). There are no stars. An empty estimate
-    says why in its cell, and in full in the notes below the table; a dash marks a term that the model
-    does not have. Models of the same name are numbered.
+    says why in its cell, and in full in the notes below the table, which also tell the rows left out for
+    missing values by state; a dash marks a term that the model does not have. Models of the same name are
+    numbered.
 
     Parameters
     ----------
     fits : one fit or many, in the order of the columns.
-    format : `markdown`.
+    format : `markdown` (a pipe table), `latex` (a `tabular` that needs the package booktabs) or `html` (a
+        `table`); each shows names and notes as they are, whatever signs they hold.
+
+    Returns
+    -------
+    str, the table and its notes. Units are those of `estimates`, named in the first note: log odds, or
+    probability for `lpm`, for one unit of the covariate.
 
     Raises
     ------
-    ModelError : no fit, or an unknown format.
+    ModelError : no fit, or an unknown format (with the nearest).
+
+    Examples
+    --------
+    >>> from analysis.models import Model, fit
+    >>> frame = pd.DataFrame({"listed": [0, 0, 1, 0, 1, 1], "x": [1, 2, 3, 4, 5, 6]})
+    >>> found = fit(Model("small", "listed", ["x"], estimator="lpm"), frame)
+    >>> print(coefficient_table(found).splitlines()[3])
+    | x | 0.200 \\[0.0834, 0.317\\] |
+    >>> print(coefficient_table(found, format="html").splitlines()[6])
+    <tr><th scope="row">x</th><td>0.200 [0.0834, 0.317]</td></tr>
     """
-    if format not in FORMATS:
-        raise ModelError(f"format={format!r} is unknown; one of {', '.join(FORMATS)}.")
-    fits = as_fits(fits)
+    if format not in WRITERS:
+        raise ModelError(
+            f"format={format!r} is unknown; one of {', '.join(WRITERS)}.{nearest(format, WRITERS)}"
+        )
+    return WRITERS[format](_grid(as_fits(fits)))
+
+
+def _grid(fits: list[Fit]) -> Grid:
+    """The table of coefficients as plain text: terms, then what was fitted."""
     tables = [estimates(fit).set_index("term") for fit in fits]
     terms = list(dict.fromkeys(term for table in tables for term in table.index))
-    names = _distinct([fit.model.name for fit in fits])
+    names = distinct_names([fit.model.name for fit in fits])
     mixed = any(fit.random is not None for fit in fits)
-    columns = {"Term": [escape(_label(term)) for term in terms] + list(_foot(fits[0], mixed))}
-    lines = []
+    feet = [_foot(fit, mixed) for fit in fits]
+    shown = [
+        (_label(term), *(_cell(table.loc[term]) if term in table.index else "–" for table in tables))
+        for term in terms
+    ]
+    kinds = [ESTIMATORS[fit.model.estimator] for fit in fits]
+    units = dict.fromkeys(f"{kind.title}: {kind.unit}" for kind in kinds)
+    notes = [f"95 % intervals in brackets. {'; '.join(units)}."]
     for name, fit, table in zip(names, fits, tables, strict=True):
-        cells = [_cell(table.loc[term]) if term in table.index else "–" for term in terms]
-        columns[escape(name)] = cells + [escape(text) for text in _foot(fit, mixed).values()]
+        own = [] if len(fits) == 1 else [name]
         for note, where in table.groupby("note", sort=False).groups.items():
             if note:
-                subject = [] if len(fits) == 1 else [name]
-                subject += [] if len(where) == len(table) else ["; ".join(_label(term) for term in where)]
-                lines.append(f"{', '.join(subject) or name}: {note.rstrip('.')}.")
-    units = dict.fromkeys(f"{NAMES[fit.model.estimator]}: {UNITS[fit.model.estimator]}" for fit in fits)
-    lines.insert(0, f"95 % intervals in brackets. {'; '.join(units)}.")
-    body = markdown_table(pd.DataFrame(columns), escaped=False)
-    return body + "\n" + "\n".join(f"- {escape(line)}" for line in lines) + "\n"
+                subject = own + ([] if len(where) == len(table) else ["; ".join(map(_label, where))])
+                notes.append(f"{', '.join(subject) or name}: {note.rstrip('.')}.")
+        if fit.missing:
+            notes.append(f"{name}: {fit.missing}.")
+    foot = tuple((row, *(each[row] for each in feet)) for row in feet[0])
+    return Grid(("Term", *names), (tuple(shown), foot), tuple(notes))
 
 
 def _cell(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        reason = row["note"].split(":")[1] if row["note"].startswith("left out:") else row["note"]
-        return escape("none: " + re.split(r" in combination|:| \(\d", reason.strip())[0])
+        return reason_in_brief(row["note"])
     limits = f"{number(row['conf_low'])}, {number(row['conf_high'])}"
-    return f"{number(row['estimate'])} \\[{limits}\\]"
+    return f"{number(row['estimate'])} [{limits}]"
+
+
+def reason_in_brief(note: str) -> str:
+    """Why a term has no number, as short as a cell.
+
+    >>> reason_in_brief("separated (-): listed is 0 in all 97 rows with x = 1; these rows left too.")
+    'none: separated (-)'
+    """
+    reason = note.split(":")[1] if note.startswith("left out:") else note
+    return "none: " + re.split(r" in combination|:| \(\d", reason.strip())[0]
 
 
 def _foot(fit: Fit, mixed: bool) -> dict[str, str]:
@@ -184,7 +198,7 @@ def _foot(fit: Fit, mixed: bool) -> dict[str, str]:
     if fit.clusters is not None:
         clusters = f"{fit.clusters} by {model.cluster} (effective: {fit.effective_clusters_by_size:.1f})"
     return {
-        "Estimator": NAMES[model.estimator],
+        "Estimator": ESTIMATORS[model.estimator].title,
         "Fixed effects": ", ".join(model.fixed_effects) or "none",
         **drawn,
         "Sample": model.sample or "all",
@@ -200,7 +214,7 @@ def _label(term: str) -> str:
         return term
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct_names(names: list[str]) -> list[str]:
     """Names with ` (2)`, ` (3)` behind the second and third of the same name."""
     return [
         name if names[:position].count(name) == 0 else f"{name} ({names[:position].count(name) + 1})"

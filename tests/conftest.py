@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis import catalogue, ledger, panel, units
+from analysis import catalogue, ledger, lookup, panel, units
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIXTURE = Path(__file__).resolve().parent / "fixtures" / "project"
@@ -34,7 +34,7 @@ finally:
 
 def forget() -> None:
     """Let go what was read of one project, before another is read in the same process."""
-    for module in (catalogue, ledger, panel, units):
+    for module in (catalogue, ledger, lookup, panel, units):
         for name in vars(module).values():
             if hasattr(name, "cache_clear"):
                 name.cache_clear()

@@ -20,7 +20,7 @@ from analysis.figures import (
     listing_by_state_figure,
     marginal_effects_figure,
 )
-from analysis.maps import decode, listing_map
+from analysis.maps import decode, listing_map_figure
 from analysis.sources.geography import read_boundaries
 from analysis.writing import write_csv
 
@@ -96,7 +96,7 @@ def test_figures_are_drawn_alike_twice(project: Path) -> None:
         lambda: coefficients_figure(coefficients),
         lambda: intervals_figure(effects.assign(panel="p", row=["a", "b"], kind=["one", "two"]), "axis", 0.0),
         lambda: calibration_figure(curve),
-        lambda: listing_map(counties, topology),
+        lambda: listing_map_figure(counties, topology),
         lambda: listing_by_state_figure(by_state),
         lambda: marginal_effects_figure(effects),
     ):

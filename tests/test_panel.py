@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from analysis.catalogue import LEVELS, Variable, load_catalogue
 from analysis.errors import DataError
-from analysis.panel import build, describe_join, load_panel, why_no_unit
-from tests.conftest import REPOSITORY
+from analysis.panel import build, describe_join, load_panel, read_source, why_no_unit
+from tests.conftest import REPOSITORY, record
 
 UNITS = pd.DataFrame(
     {
@@ -131,3 +133,34 @@ def test_an_unknown_panel_and_a_panel_not_built(project: object) -> None:
         load_panel("conty")
     with pytest.raises(DataError, match="make repro"):
         load_panel("county")
+
+
+def test_a_plain_table_needs_no_reader(project: Path) -> None:
+    folder = project / "data" / "raw" / "libraries" / "2024"
+    folder.mkdir(parents=True)
+    (folder / "county.csv").write_text(
+        "GEOID,NAME,LIBRARIES\n17031,Cook,7\n01001,Autauga,\n", encoding="utf-8"
+    )
+    origin = dict.fromkeys(("publisher", "title", "url", "retrieved", "licence", "obtained"), "x")
+    origin |= {"as_of": "2024-12-31", "files": {"county.csv": {"sha256": "", "rows": 2}}}
+    (folder / "origin.yaml").write_text(yaml.safe_dump(origin), encoding="utf-8")
+    record(folder / "county.csv")
+    table = read_source("libraries/2024", "county")
+    assert table.index.tolist() == ["01001", "17031"] and list(table) == ["LIBRARIES"]
+    assert table.loc["17031", "LIBRARIES"] == 7 and np.isnan(table.loc["01001", "LIBRARIES"])
+    with pytest.raises(DataError, match=r"place\.csv.*not both present and recorded"):
+        read_source("libraries/2024", "place")
+    with pytest.raises(DataError, match=r"no source 'libraries/2023'.*data/raw/<name>/<vintage>"):
+        read_source("libraries/2023", "county")
+    (folder / "county.csv").write_text(
+        "GEOID,NAME,LIBRARIES\n17031,Cook,many\n1001,Autauga,\n", encoding="utf-8"
+    )
+    record(folder / "county.csv")
+    with pytest.raises(DataError, match=r"'1001' is not a code.*lost its leading zero"):
+        read_source("libraries/2024", "county")
+    (folder / "county.csv").write_text(
+        "GEOID,NAME,LIBRARIES\n17031,Cook,many\n01001,Autauga,\n", encoding="utf-8"
+    )
+    record(folder / "county.csv")
+    with pytest.raises(DataError, match=r"line 2, column 'LIBRARIES': 'many' is not a figure"):
+        read_source("libraries/2024", "county")

@@ -8,7 +8,8 @@ import pypandoc
 import pytest
 
 from analysis import catalogue
-from analysis.errors import ModelError
+from analysis.errors import MissingValueWarning, ModelError
+from analysis.markup import one_line
 from analysis.models import Model, fit
 from analysis.tables import coefficient_table, escape, markdown_table, number
 
@@ -51,6 +52,63 @@ def test_one_fit_and_labels_of_the_catalogue(data):
     assert f"| {escape(catalogue.label('population'))} |" in table and cells(table)[0] == ["Term", "main"]
 
 
+SHOWN = pd.DataFrame({"listed": [0, 0, 1, 0, 1, 1] * 5, "a_b & 50 %": np.arange(30) % 7, "#{x}": 1})
+
+
+@pytest.mark.parametrize("format", ["markdown", "latex", "html"])
+def test_every_format_shows_the_same_texts(format, data):
+    """Names with signs of LaTeX, HTML and Markdown come back from pandoc as they were."""
+    hard = Model(r"<i>$x_1$\ ~^", "listed", ["a_b & 50 %", "#{x}"], estimator="lpm", sample="listed < 2")
+    fits = [fit(hard, SHOWN), fit(MAIN.with_(name="--", add=["flag"]), data)]
+    table = coefficient_table(fits, format=format)
+    read = pypandoc.convert_text(table, "html", format=format, extra_args=["--wrap=none"])
+    shown = [
+        ["".join(cell.itertext()).replace("−", "-") for cell in row if cell.tag in ("th", "td")]
+        for row in ElementTree.fromstring(f"<all>{read}</all>").iter("tr")
+    ]
+    expected = [[one_line(cell) for cell in row] for row in cells_of(fits)]
+    assert len(shown) == 11 and shown == expected
+    text = "".join(ElementTree.fromstring(f"<all>{read}</all>").itertext())
+    assert "listed is 1 in all 40 rows with flag = 1" in text and "not clustered" in text
+
+
+def cells_of(fits) -> list[list[str]]:
+    """The table's cells as plain text, computed from the fits."""
+    first, second = (fit.model.name for fit in fits)
+    found = [dict(zip(fit.terms, range(len(fit.terms)), strict=True)) for fit in fits]
+
+    def cell(at: int, term: str) -> str:
+        fit, where = fits[at], found[at].get(term)
+        if where is None:
+            return "–"
+        low, high = fit.inference.conf_low[where], fit.inference.conf_high[where]
+        return f"{number(fit.coefficients[where])} [{number(low)}, {number(high)}]"
+
+    rows = [[term, cell(0, term), cell(1, term)] for term in ("Intercept", "a_b & 50 %", "#{x}", "x", "flag")]
+    rows[2][1], rows[4][2] = "none: constant in the rows used", "none: separated (+)"
+    return [
+        ["Term", first, second],
+        *rows,
+        ["Estimator", "Linear probability", "Logit"],
+        ["Fixed effects", "none", "none"],
+        ["Sample", "listed < 2", "all"],
+        ["Rows", "30", "160"],
+        ["Clusters", "not clustered", "16 by state (effective: 16.0)"],
+    ]
+
+
+def test_rows_left_out_for_missing_values_are_told_by_state(data):
+    gaps = data.assign(state=np.where(np.arange(200) % 20 < 10, "AK", "CT"))
+    gaps.loc[[0, 1, 10], "x"] = np.nan
+    with pytest.warns(MissingValueWarning, match=r"3 of 200 rows .*: x \(3\) in AK 2, CT 1"):
+        found = fit(MAIN, gaps)
+    assert len(found.dropped) == 3
+    for format in ("markdown", "latex", "html"):
+        assert "3 of 200 rows left out for missing values: x (3) in AK 2, CT 1." in coefficient_table(
+            found, format=format
+        )
+
+
 def test_firth_and_effects_are_named(data):
     models = [MAIN.with_(estimator="firth"), MAIN.with_(estimator="lpm", fixed_effects="state")]
     table = coefficient_table(fit(model, data) for model in models)
@@ -62,8 +120,8 @@ def test_firth_and_effects_are_named(data):
 
 
 def test_refusals(data):
-    with pytest.raises(ModelError, match="format='html' is unknown"):
-        coefficient_table(fit(MAIN, data), format="html")
+    with pytest.raises(ModelError, match=r"format='htlm' is unknown.*Nearest: 'html'"):
+        coefficient_table(fit(MAIN, data), format="htlm")
     with pytest.raises(ModelError, match="No fit"):
         coefficient_table([])
     with pytest.raises(ModelError, match="at least one column"):

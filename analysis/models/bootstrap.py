@@ -175,11 +175,13 @@ def restrict(arrays: Design, j: int, at: float, beta: np.ndarray) -> Restricted:
 
 def linearise(arrays: Design, j: int, at: float, beta: np.ndarray) -> Linearised:
     """What the clusters add to the score and to the information where coefficient j is held at a value."""
+    codes, _ = arrays.clustering
     if arrays.model.estimator == "conditional_logit":
         (groups,) = arrays.groups
         start = start_at(arrays, j, at, beta)
         _, _, scores, information = conditional.maximise(arrays.X, arrays.y, groups, start, j, at)
-        owner = conditional.owners(groups, arrays.codes)
+        owner = conditional.owners(groups, codes)
+        assert owner is not None, "the fit refuses strata that lie in several clusters"
         scale = np.sqrt(np.diag(information.sum(axis=0)))
         information = information / np.outer(scale, scale)
         inverse = np.linalg.inv(information.sum(axis=0))
@@ -191,9 +193,9 @@ def linearise(arrays: Design, j: int, at: float, beta: np.ndarray) -> Linearised
     inverse = np.linalg.inv(X.T @ X)
     toward = X @ inverse[:, j]
     return Linearised(
-        sum_by_cluster(X * null.residuals[:, None], arrays.codes),
+        sum_by_cluster(X * null.residuals[:, None], codes),
         inverse,
-        sum_by_cluster(X * toward[:, None], arrays.codes),
+        sum_by_cluster(X * toward[:, None], codes),
     )
 
 
@@ -206,7 +208,7 @@ def drawn(arrays: Design, j: int, at: float, beta: np.ndarray, signs: np.ndarray
     least squares the step is the fit itself.
     """
     null = linearise(arrays, j, at, beta)
-    factor = correction(len(arrays.y), arrays.parameters, arrays.clusters)
+    factor = correction(len(arrays.y), arrays.parameters, arrays.clustering[1])
     own = null.pushes @ null.inverse[:, j]  # (G,)
     taken = null.taken @ null.inverse  # (G, k)
     pushed = null.pushes.T @ signs  # (k, B)

@@ -31,21 +31,21 @@ def variance_components(fits: Fit | Iterable[Fit]) -> pd.DataFrame:
     ------
     ModelError : no fit was given, or none with a random intercept.
     """
-    mixed = [fit for fit in as_fits(fits) if fit.random is not None]
+    mixed = [(fit, fit.random) for fit in as_fits(fits) if fit.random is not None]
     if not mixed:
         raise ModelError("None of the fits has a random intercept: see estimator='mixed_logit'.")
     rows = [
         {
             "model": fit.model.name,
-            "group": fit.random.group,
-            "groups": len(fit.random.labels),
-            **{name: getattr(fit.random, name) for name in COLUMNS[3:12]},
-            "quadrature_points": fit.random.points,
+            "group": found.group,
+            "groups": len(found.labels),
+            **{name: getattr(found, name) for name in COLUMNS[3:12]},
+            "quadrature_points": found.points,
             "log_likelihood": fit.log_likelihood,
             "n": fit.n,
-            "note": fit.random.note if fit.random.std_deviation else ZERO,
+            "note": found.note if found.std_deviation else ZERO,
         }
-        for fit in mixed
+        for fit, found in mixed
     ]
     return pd.DataFrame(rows)[list(COLUMNS)]
 

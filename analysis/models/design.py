@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from analysis.errors import ModelError, nearest
+from analysis.errors import ModelError
 from analysis.models.cluster import is_nested, rests_on
 from analysis.models.results import Fit, require_fit
+from analysis.models.rows import drop_missing, sample_rows
 from analysis.models.selection import INTERCEPT, Base, Selection, base_columns, choose
 from analysis.models.spec import ABSORBING, Model
 from analysis.models.terms import Term, labels_of, numbers, product, require_frame, resolve
@@ -34,6 +34,7 @@ class Design:
     random : (n,) group of the random intercept as 0, 1, ..., or None. random_labels : of these groups.
     parameters : k of the clustered convention: the columns and effects, nested effects as one constant.
     used : (rows of data,) bool. dropped : index as in data, column `reason`.
+    missing : what to say of the rows that miss a value; empty where none does.
     notes : for each term that needs one, what a reader must know.
     omitted : terms whose numbers are empty (their note says why).
     fingerprint : (n,), a hash of all that the fit takes from each row, in ascending order.
@@ -55,9 +56,16 @@ class Design:
     parameters: int
     used: np.ndarray
     dropped: pd.DataFrame
+    missing: str
     notes: dict[str, str]
     omitted: tuple[str, ...]
     fingerprint: np.ndarray
+
+    @property
+    def clustering(self) -> tuple[np.ndarray, int]:
+        """`codes` and `clusters` of a design that has them."""
+        assert self.codes is not None and self.clusters is not None
+        return self.codes, self.clusters
 
 
 def design(model: Model, data: pd.DataFrame) -> Design:
@@ -91,9 +99,11 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     if model.weights:
         columns[model.weights] = numbers(data, model.weights, "the weights")
     clustered = model.cluster if model.estimator != "firth" else None  # Firth takes no account of them
-    roles = dict.fromkeys(model.fixed_effects, "a fixed effect")
+    roles: dict[str | None, str] = dict.fromkeys(model.fixed_effects, "a fixed effect")
     roles |= {model.cluster: "the cluster", model.random_intercept: "the random intercept"}
-    labels = {name: labels_of(data, name, role) for name, role in roles.items() if name is not None}
+    labels: dict[str | None, pd.Series] = {
+        name: labels_of(data, name, role) for name, role in roles.items() if name is not None
+    }
 
     work = Selection(
         model=model,
@@ -108,7 +118,7 @@ def design(model: Model, data: pd.DataFrame) -> Design:
     needed = {name: np.isnan(column) for name, column in columns.items()}
     for name in dict.fromkeys(filter(None, [clustered, model.random_intercept, *model.fixed_effects])):
         needed[name] = labels[name].isna().to_numpy()
-    drop_missing(work, needed)
+    missing = drop_missing(work, needed, data)
     check_sizes(work, columns, data.index)
     drop_weightless(work, columns)
     base = choose(work)
@@ -118,9 +128,8 @@ def design(model: Model, data: pd.DataFrame) -> Design:
             where = f"in one cluster of {model.cluster!r} ({found[0]})" if len(found) else "in no cluster"
             raise ModelError(f"All rows used lie {where}; it takes two clusters of {model.cluster!r}.")
     intercepts = labels.get(model.random_intercept)
-    return _assemble(
-        work, base, terms, data.index, labels.get(clustered), intercepts, columns.get(model.weights)
-    )
+    weights = columns[model.weights] if model.weights else None
+    return _assemble(work, base, terms, data.index, labels.get(clustered), intercepts, weights, missing)
 
 
 def values_of(terms: Iterable[Term], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -157,50 +166,6 @@ def drop_weightless(work: Selection, columns: dict[str, np.ndarray]) -> None:
         raise ModelError(f"The weights {name!r} are 0 in every complete row.")
 
 
-def sample_rows(model: Model, data: pd.DataFrame) -> np.ndarray:
-    """(n,) bool: the rows that the model's query keeps."""
-    if model.sample is None:
-        return np.ones(len(data), bool)
-    start = f"Model {model.name!r}: the sample {model.sample!r} is no query on these data: "
-    try:
-        answer = data.eval(model.sample)
-    except pd.errors.UndefinedVariableError as error:
-        unknown = re.search(r"'(.*)'", str(error))[1]
-        raise ModelError(f"{start}{error}.{nearest(unknown, map(str, data.columns))}") from error
-    except Exception as error:
-        raise ModelError(f"{start}{error}") from error
-    if not (
-        isinstance(answer, pd.Series | np.ndarray) and len(answer) == len(data) and _is_condition(answer)
-    ):
-        raise ModelError(f"{start}it gives no True or False for each row. Compare a column with a value.")
-    inside = pd.Series(answer).to_numpy(dtype=bool, na_value=False)
-    if not inside.any():
-        raise ModelError(f"Model {model.name!r}: no row is in the sample {model.sample!r}.")
-    return inside
-
-
-def _is_condition(answer: pd.Series | np.ndarray) -> bool:
-    """Whether all values are True or False, or missing where a type of pandas knows that."""
-    return pd.api.types.is_bool_dtype(answer) or all(isinstance(value, bool | np.bool_) for value in answer)
-
-
-def drop_missing(work: Selection, missing: dict[str, np.ndarray]) -> None:
-    """Drops incomplete rows, the reason naming each column that the row lacks."""
-    lacking = np.column_stack(list(missing.values()))
-    names = np.array(list(missing), dtype=object)
-    candidates = work.keep.copy()
-    for row in np.flatnonzero(candidates & lacking.any(axis=1)):
-        work.reason[row] = f"missing {', '.join(names[lacking[row]])}"
-    work.keep &= ~lacking.any(axis=1)
-    if not work.keep.any():
-        shares = lacking[candidates].sum(axis=0)
-        counts = ", ".join(f"{name} ({count})" for name, count in zip(names, shares, strict=True) if count)
-        raise ModelError(
-            f"Model {work.model.name!r}: none of {candidates.sum()} rows is complete; "
-            f"missing values: {counts or 'none'}."
-        )
-
-
 def _assemble(
     work: Selection,
     base: Base,
@@ -209,21 +174,22 @@ def _assemble(
     clusters: pd.Series | None,
     random: pd.Series | None,
     weights: np.ndarray | None,
+    missing: str,
 ) -> Design:
     """The design of what is left."""
     model, kept = work.model, work.keep
-    codes, labels = (None, ()) if clusters is None else pd.factorize(clusters[kept].to_numpy())
+    codes, labels = _coded(clusters, kept)
     groups = tuple(pd.factorize(effect[kept].to_numpy())[0] for effect in work.effects.values())
-    drawn, drawn_labels = (None, ()) if random is None else pd.factorize(random[kept].to_numpy())
-    for name in work.active if codes is not None else ():
-        if (only := rests_on(work.values[name][kept], codes, *groups[:1])) is not None:
+    drawn, drawn_labels = _coded(random, kept)
+    for name in work.active:
+        if codes is not None and (only := rests_on(work.values[name][kept], codes, *groups[:1])) is not None:
             work.say(
                 name,
                 f"varies through one cluster of {model.cluster} only ({labels[only]}): no clustered standard "
                 "error or test of it can be trusted",
             )
-    for name in work.active if drawn is not None and codes is None else ():
-        if (only := rests_on(work.values[name][kept], drawn, *groups[:1])) is not None:
+    for name in work.active if codes is None else ():
+        if drawn is not None and (only := rests_on(work.values[name][kept], drawn, *groups[:1])) is not None:
             work.say(
                 name,
                 f"varies through one group of {model.random_intercept} only ({drawn_labels[only]}) and rests "
@@ -261,10 +227,19 @@ def _assemble(
         parameters=counted,
         used=kept,
         dropped=pd.DataFrame({"reason": work.reason[~kept].astype(str)}, index=index[~kept]),
+        missing=missing,
         notes=dict(work.notes),
         omitted=tuple(work.omitted),
         fingerprint=_fingerprint(work, weights, clusters, random),
     )
+
+
+def _coded(labels: pd.Series | None, kept: np.ndarray) -> tuple[np.ndarray | None, tuple]:
+    """The groups of the rows kept as 0, 1, ..., and their labels; nothing without a column."""
+    if labels is None:
+        return None, ()
+    codes, found = pd.factorize(labels[kept].to_numpy())
+    return codes, tuple(found)
 
 
 def _fingerprint(work: Selection, weights: np.ndarray | None, *groups: pd.Series | None) -> np.ndarray:

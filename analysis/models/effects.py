@@ -20,14 +20,12 @@ from analysis.errors import ModelError, nearest
 from analysis.models.design import fitted_design
 from analysis.models.quadrature import averaged
 from analysis.models.results import Fit, require_fit
+from analysis.models.spec import ESTIMATORS
 from analysis.models.terms import Term, derivative, numbers, product, require, require_frame
 
 PER = ("unit", "sd", "ten_points")
 CORRECTIONS = ("flic", "flac", "none")
-NO_PROBABILITIES = (
-    "a conditional_logit has no probabilities to average, its effects being conditioned away; use logit with "
-    "the same fixed effect."
-)
+CONDITIONED_AWAY = "its effects being conditioned away; use logit with the same fixed effect"
 
 
 def average_marginal_effects(
@@ -116,7 +114,7 @@ def adjusted_predictions(fit: Fit, data: pd.DataFrame, at: Iterable[Mapping[str,
         moved = columns | {name: np.full(n, value) for name, value in point.items()}
         mean, gradient = _mean(fit, _columns_of(fit, moved, constant), weights)
         error = float(np.sqrt(max(gradient @ covariance @ gradient, 0.0)))
-        if fit.model.estimator == "lpm":
+        if _is_linear(fit):
             low, high = mean - reach * error, mean + reach * error
         elif 0 < mean < 1:
             centre, spread = logit(mean), error / (mean * (1 - mean))
@@ -152,8 +150,7 @@ def predicted_probabilities(fit: Fit, data: pd.DataFrame, correction: str | None
     require_fit(fit)
     require_frame(data)
     name = fit.model.name
-    if fit.model.estimator == "conditional_logit":
-        raise ModelError(f"Model {name!r}: {NO_PROBABILITIES}")
+    _check_response(fit)
     if correction is not None and (fit.model.estimator != "firth" or correction not in CORRECTIONS):
         raise ModelError(
             f"Model {name!r}: correction={correction!r} for {fit.model.estimator}; firth has "
@@ -177,7 +174,7 @@ def predicted_probabilities(fit: Fit, data: pd.DataFrame, correction: str | None
         eta = X @ fit.flac
     else:
         eta = X @ fit.coefficients + (0.0 if correction == "none" else fit.shift)
-    values = eta if fit.model.estimator == "lpm" else _response(fit, eta)[0]
+    values = eta if _is_linear(fit) else _response(fit, eta)[0]
     return pd.Series(np.where(known, values, np.nan), index=data.index, name="probability")
 
 
@@ -200,14 +197,26 @@ def _checked(fit: Fit, at: object, columns: Mapping[str, np.ndarray]) -> dict[st
         raise ModelError(f"at={at!r}: a mapping from columns to numbers is needed.")
     for name, value in at.items():
         _check_column(fit, name, columns)
-        if not (isinstance(value, Real) and np.isfinite(value)):
+        if not (isinstance(value, Real) and np.isfinite(float(value))):
             raise ModelError(f"at: {name!r} is to be {value!r}, which is no finite number.")
     return {name: float(value) for name, value in at.items()}
 
 
+def _check_response(fit: Fit) -> None:
+    """Nothing, when the fit's estimator gives probabilities."""
+    name = fit.model.estimator
+    if ESTIMATORS[name].response is None:
+        why = CONDITIONED_AWAY if name == "conditional_logit" else "no `response` being declared for it"
+        raise ModelError(f"Model {fit.model.name!r}: a {name} has no probabilities to average, {why}.")
+
+
+def _is_linear(fit: Fit) -> bool:
+    return ESTIMATORS[fit.model.estimator].response == "identity"
+
+
 def _check_level(fit: Fit) -> None:
     """Nothing, when the fit has a level of its own."""
-    if fit.model.estimator == "lpm" and fit.model.fixed_effects:
+    if _is_linear(fit) and fit.model.fixed_effects:
         raise ModelError("Predictions of an lpm with fixed effects are not defined: its level is absorbed.")
 
 
@@ -215,8 +224,7 @@ def _rows(fit: Fit, data: pd.DataFrame) -> tuple[dict[str, np.ndarray], dict[str
     """The model's columns over the rows of the fit, the columns that stay as they are, and the weights
     (summing to 1)."""
     require_fit(fit)
-    if fit.model.estimator == "conditional_logit":
-        raise ModelError(f"Model {fit.model.name!r}: {NO_PROBABILITIES}")
+    _check_response(fit)
     arrays = fitted_design(fit, data)
     columns = {name: numbers(data, name)[arrays.used] for name in _parts(fit)}
     covariates = {term.name for term in fit.covariates}
@@ -283,13 +291,19 @@ def _gradient(fit: Fit, of_coefficients: np.ndarray, of_deviation: float) -> np.
 def _mean(fit: Fit, X: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
     """The weighted mean of the fitted values at X (n, k), and its gradient (of `_covariance`)."""
     eta = X @ fit.coefficients + fit.shift
-    if fit.model.estimator == "lpm":
+    if _is_linear(fit):
         return float(weights @ eta), weights @ X
     p, slope, _, by_deviation, _ = _response(fit, eta)
     return float(weights @ p), _gradient(fit, (weights * slope) @ X, weights @ by_deviation)
 
 
-def _discrete(fit, columns, constant, weights, name) -> tuple[float, np.ndarray]:
+def _discrete(
+    fit: Fit,
+    columns: Mapping[str, np.ndarray],
+    constant: Mapping[str, np.ndarray],
+    weights: np.ndarray,
+    name: str,
+) -> tuple[float, np.ndarray]:
     """The mean change when the column goes from 0 to 1 in every row, and its gradient."""
     low, high = (
         _mean(fit, _columns_of(fit, {**columns, name: np.full(len(weights), value)}, constant), weights)
@@ -298,7 +312,9 @@ def _discrete(fit, columns, constant, weights, name) -> tuple[float, np.ndarray]
     return high[0] - low[0], high[1] - low[1]
 
 
-def _slope(fit, X, columns, weights, name) -> tuple[float, np.ndarray]:
+def _slope(
+    fit: Fit, X: np.ndarray, columns: Mapping[str, np.ndarray], weights: np.ndarray, name: str
+) -> tuple[float, np.ndarray]:
     """The mean derivative of the fitted values with respect to the column, and its gradient."""
     terms: dict[str, Term] = {term.name: term for term in fit.covariates}
     zero = np.zeros(len(weights))
@@ -306,7 +322,7 @@ def _slope(fit, X, columns, weights, name) -> tuple[float, np.ndarray]:
         [derivative(terms[term], name, columns) if term in terms else zero for term in fit.terms]
     )
     rate = moves @ fit.coefficients
-    if fit.model.estimator == "lpm":
+    if _is_linear(fit):
         return float(weights @ rate), weights @ moves
     _, slope, bend, _, slope_by_deviation = _response(fit, X @ fit.coefficients + fit.shift)
     density = weights * slope

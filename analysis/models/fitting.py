@@ -1,18 +1,22 @@
-"""Fits a model: the design, the estimator of that name, and one frozen result."""
+"""Fits a model: the design, the estimator of that name, and one frozen result; and all of `params.yaml`."""
 
 from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from analysis.errors import ModelError
+from analysis.catalogue import GROUPS
+from analysis.errors import MissingValueWarning, ModelError
 from analysis.models import conditional, firth, logit, lpm, mixed
 from analysis.models.cluster import kish
 from analysis.models.design import design
 from analysis.models.results import CONDITION_LIMIT, Fit
-from analysis.models.spec import Model
+from analysis.models.spec import Model, load_model
 
-ESTIMATORS = {
+ESTIMATE = {
     "logit": logit.estimate,
     "firth": firth.estimate,
     "lpm": lpm.estimate,
@@ -33,17 +37,25 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
     ------
     ModelError : what `analysis.models.design.design` names, or an estimator that did not converge.
 
+    Warns
+    -----
+    MissingValueWarning : rows are left out because they miss a value: how many, for which column, in which
+        states. `fit.dropped` has the reason of every row left out, `fit.missing` the sentence.
+
     Examples
     --------
     >>> frame = pd.DataFrame({"listed": [0, 0, 1, 0, 1, 1], "x": [1, 2, 3, 4, 5, 6]})
-    >>> fit(Model("small", "listed", ["x"], estimator="lpm"), frame).n
-    6
+    >>> found = fit(Model("small", "listed", ["x"], estimator="lpm"), frame)
+    >>> found.n, found.terms, found.coefficients.round(3).tolist()
+    (6, ('Intercept', 'x'), [-0.2, 0.2])
     """
     if not isinstance(model, Model):
         raise ModelError(f"A Model was expected, not {type(model).__name__}: see load_model(name).")
     chosen = design(model, data)
+    if chosen.missing:
+        warnings.warn(f"Model {model.name!r}: {chosen.missing}.", MissingValueWarning, stacklevel=2)
     with np.errstate(over="ignore", under="ignore"):
-        found = ESTIMATORS[model.estimator](chosen)
+        found = ESTIMATE[model.estimator](chosen)
     notes, k = dict(chosen.notes), len(chosen.names) - chosen.effects
     general = [found.note] if found.note else []
     if found.condition_number > CONDITION_LIMIT:
@@ -58,6 +70,7 @@ def fit(model: Model, data: pd.DataFrame) -> Fit:
         rows=data.index[chosen.used],
         used=chosen.used,
         dropped=chosen.dropped,
+        missing=chosen.missing,
         covariates=chosen.terms,
         terms=chosen.names,
         effects=chosen.effects,
@@ -105,3 +118,14 @@ def _ill_conditioned(number: float) -> str:
         f"the condition number {number:.3g} is above {CONDITION_LIMIT:.0e}, so that not all printed digits "
         "are exact"
     )
+
+
+def fit_all(models: Mapping[str, dict], panels: Mapping[str, pd.DataFrame]) -> dict[str, Fit]:
+    """Every pre-specified model, fitted to the panel of its level, as `sound_fit` does."""
+    return {name: sound_fit(load_model(name), panels[load_model(name).level]) for name in models}
+
+
+def by_name(models: Mapping[str, dict]) -> dict[str, dict]:
+    """The models that name every covariate, so that a new variable in a group cannot change them."""
+    groups = set(GROUPS)
+    return {name: entry for name, entry in models.items() if not groups & set(load_model(name).covariates)}

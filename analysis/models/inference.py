@@ -1,4 +1,4 @@
-"""Every kind of inference for a fit's coefficients, side by side in one tidy table."""
+"""Every kind of inference for a fit's coefficients, side by side in one tidy table, and the stage of that."""
 
 from __future__ import annotations
 
@@ -20,17 +20,24 @@ from analysis.models.bootstrap import (
 )
 from analysis.models.cluster import cluster_leverage
 from analysis.models.design import Design, fitted_design
+from analysis.models.fitting import by_name, fit_all
 from analysis.models.jackknife import cv3, without_each
 from analysis.models.multiplicity import benjamini_hochberg, holm, romano_wolf
 from analysis.models.permutation import shuffles, varying, within_permutation
 from analysis.models.results import Fit, wald
+from analysis.models.spec import load_model
 from analysis.models.terms import require
+from analysis.panel import load_panel
+from analysis.provenance import processed, read_param
+from analysis.stages import run
+from analysis.writing import write_csv
 
 COLUMNS = (
     "model", "term", "method", "std_error", "p_value", "conf_low", "conf_high", "clusters",
     "effective_clusters", "states_varying", "draws", "seed",
 )  # fmt: skip
 NOT_APPLICABLE = "n/a"
+FAMILY = "main"  # whose covariates are the primary family of tests
 
 
 @dataclass(frozen=True)
@@ -251,3 +258,17 @@ def _exploratory(table: pd.DataFrame, family: Collection[str]) -> pd.DataFrame:
     return rest.assign(
         method="benjamini_hochberg", p_value=adjusted, std_error=np.nan, conf_low=np.nan, conf_high=np.nan
     )
+
+
+def main() -> None:
+    """Stage `inference`: fit the pre-specified models that name their covariates, and write the tables."""
+    models = by_name(read_param("models"))
+    panels = {level: load_panel(level) for level in {load_model(name).level for name in models}}
+    family = load_model(FAMILY).covariates
+    inference, influence = inference_table(fit_all(models, panels), panels, family, Draws())
+    write_csv(inference, processed("inference.csv"))
+    write_csv(influence, processed("influence.csv"))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -62,7 +62,7 @@ def jackknife(fit: Fit, data: pd.DataFrame) -> Jackknife:
             f"Model {model.name!r}: the cluster jackknife needs a clustered {', '.join(JACKKNIFED[:-1])} or "
             f"{JACKKNIFED[-1]}, not {model.estimator} with cluster={model.cluster!r}."
         )
-    estimates = without_each(arrays, arrays.codes, fit.coefficients)
+    estimates = without_each(arrays, arrays.clustering[0], fit.coefficients)
     return Jackknife(fit.terms, arrays.labels, estimates, cv3(estimates, fit.coefficients))
 
 
@@ -152,7 +152,9 @@ def _on(arrays: Design, rows: np.ndarray, beta: np.ndarray) -> np.ndarray:
 
 def _separated(arrays: Design, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Rows and columns without the covariates that separate and what they predict; None if none does."""
-    first = [j for j, name in enumerate(arrays.names) if name == "Intercept" or j >= _covariates(arrays)]
+    first = np.array(
+        [j for j, name in enumerate(arrays.names) if name == "Intercept" or j >= _covariates(arrays)], int
+    )
     base = arrays.X[np.ix_(rows, first)]
     if arrays.model.estimator == "conditional_logit":
         base = (arrays.groups[0][rows][:, None] == np.unique(arrays.groups[0][rows])).astype(float)

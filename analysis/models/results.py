@@ -102,6 +102,7 @@ class Fit:
     model : what was asked.
     n : rows used. rows : their labels, in order. used : (rows of data,) bool.
     dropped : the rows left out, index as in `data`, column `reason`.
+    missing : a sentence on the rows left out for missing values, by column and state; empty without any.
     covariates : every covariate asked for, as terms; those left out included.
     terms : what the k coefficients belong to: `Intercept`, covariates, then `effects` fixed effects.
     groups : for each fixed effect its values among the rows used.
@@ -129,6 +130,7 @@ class Fit:
     rows: pd.Index
     used: np.ndarray
     dropped: pd.DataFrame
+    missing: str
     covariates: tuple[Term, ...]
     terms: tuple[str, ...]
     effects: int

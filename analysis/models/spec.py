@@ -2,17 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 from analysis.errors import ModelError, nearest
 from analysis.provenance import read_params
 
-ESTIMATOR_NAMES = ("logit", "firth", "lpm", "conditional_logit", "mixed_logit")
-MAXIMUM_LIKELIHOOD = ("logit", "conditional_logit", "mixed_logit")  # of which the maximum need not exist
-ABSORBING = ("lpm", "conditional_logit")  # fixed effects are taken out, and get no coefficients
+
+class Estimator(NamedTuple):
+    """What must be known of an estimator beside its numbers; `analysis.models.fitting` has the function.
+
+    `title` and `unit` (of a coefficient) are for tables. `may_separate`: its likelihood need not have a
+    maximum, so that what separates the outcome leaves beforehand. `absorbs`: fixed effects are taken out, and
+    get no coefficients. `response`: what makes a probability of the linear predictor, "logistic" or
+    "identity"; without it there are no probabilities, and no effects on them.
+    """
+
+    title: str
+    unit: str
+    may_separate: bool = False
+    absorbs: bool = False
+    response: str | None = None
+
+
+ESTIMATORS = {
+    "logit": Estimator(
+        "Logit",
+        "log odds for one unit of the covariate, with Wald limits",
+        may_separate=True,
+        response="logistic",
+    ),
+    "firth": Estimator(
+        "Firth logit",
+        "log odds for one unit of the covariate, with profile penalised-likelihood limits",
+        response="logistic",
+    ),
+    "lpm": Estimator(
+        "Linear probability",
+        "probability for one unit of the covariate, with Wald limits",
+        absorbs=True,
+        response="identity",
+    ),
+    "conditional_logit": Estimator(
+        "Conditional logit",
+        "log odds within strata for one unit of the covariate, with Wald limits",
+        may_separate=True,
+        absorbs=True,
+    ),
+    "mixed_logit": Estimator(
+        "Random-intercept logit",
+        "log odds for one unit of the covariate, given the group's intercept, with Wald limits",
+        may_separate=True,
+        response="logistic",
+    ),
+}
+ESTIMATOR_NAMES = tuple(ESTIMATORS)
+MAXIMUM_LIKELIHOOD = tuple(name for name, about in ESTIMATORS.items() if about.may_separate)
+ABSORBING = tuple(name for name, about in ESTIMATORS.items() if about.absorbs)
 LEVELS = ("county", "place", "state")
 MOST_POINTS = 100  # of quadrature; further out the weights are no numbers
 
@@ -53,10 +101,10 @@ class Model:
 
     name: str
     outcome: str
-    covariates: tuple[str, ...]
+    covariates: Sequence[str]
     estimator: str = "logit"
     level: str = "county"
-    fixed_effects: tuple[str, ...] = ()
+    fixed_effects: Sequence[str] = ()
     random_intercept: str | None = None
     cluster: str | None = None
     sample: str | None = None

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import pandas as pd
-
 from analysis.catalogue import group_members, load_catalogue
 from analysis.models.agreements import agreement_table
 from analysis.models.counts import cross_table, listing_by_state
-from analysis.models.fitting import sound_fit
-from analysis.models.inference import Draws, inference_table
-from analysis.models.results import Fit, estimates
+from analysis.models.fitting import by_name, fit_all
+from analysis.models.results import estimates
 from analysis.models.spec import load_model
 from analysis.models.summaries import (
     contrasts,
@@ -26,18 +21,7 @@ from analysis.provenance import processed, read_param
 from analysis.stages import run
 from analysis.writing import write_csv
 
-FAMILY = "main"  # whose covariates are the primary family of tests
 JUSTICE = "doj_2025_08_05"  # the first of the Justice lists, for description
-
-
-def fit_all(models: Mapping[str, dict], panels: Mapping[str, pd.DataFrame]) -> dict[str, Fit]:
-    """Every pre-specified model, fitted to the panel of its level.
-
-    Raises
-    ------
-    ModelError : one cannot be fitted, did not converge, or is too ill-conditioned for its printed digits.
-    """
-    return {name: sound_fit(load_model(name), panels[load_model(name).level]) for name in models}
 
 
 def roster_columns() -> dict[str, str]:
@@ -52,21 +36,19 @@ def main() -> None:
     panels = {level: load_panel(level) for level in {load_model(name).level for name in models} | {"county"}}
     counties = panels["county"]
     fits = fit_all(models, panels)
+    named = {name: fits[name] for name in by_name(models)}
     dhs = vintages["main_list"].replace("-", "_")
-    inference, influence = inference_table(fits, panels, load_model(FAMILY).covariates, Draws())
     tables = {
         "agreements_287g.csv": agreement_table(counties, roster_columns()),
-        "contrasts.csv": contrasts(fits, counties),
+        "contrasts.csv": contrasts(named, counties),
         "dropped.csv": dropped_rows(fits, panels),
         "estimates.csv": estimates(list(fits.values())),
         "fits.csv": describe(fits),
         "frequencies.csv": frequencies(counties),
-        "inference.csv": inference,
-        "influence.csv": influence,
         "listing_by_state.csv": listing_by_state(counties),
-        "marginal_effects.csv": marginal_effects(fits, panels),
+        "marginal_effects.csv": marginal_effects(named, panels),
         "outcomes.csv": cross_table(counties, dhs, JUSTICE),
-        "surface.csv": surface(fits, counties),
+        "surface.csv": surface(named, counties),
     }
     for name, table in tables.items():
         write_csv(table, processed(name))

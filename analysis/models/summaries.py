@@ -10,7 +10,7 @@ from scipy.special import expit
 from analysis.models.effects import adjusted_predictions, average_marginal_effects
 from analysis.models.fitting import sound_fit
 from analysis.models.results import Fit, estimates
-from analysis.models.spec import Model
+from analysis.models.spec import ESTIMATORS, Model
 
 SAMPLES = {
     "all counties": None,
@@ -69,7 +69,7 @@ def marginal_effects(fits: Mapping[str, Fit], panels: Mapping[str, pd.DataFrame]
             model=name, per=per, sample=fitted.model.sample or "all", note=_unclustered(fitted)
         )
         for name, fitted in fits.items()
-        if fitted.model.estimator != "conditional_logit"
+        if ESTIMATORS[fitted.model.estimator].response is not None
         for per in ("sd", "ten_points")
     ]
     columns = ["model", "term", "per", "estimate", "std_error", "conf_low", "conf_high", "sample", "note"]

@@ -50,10 +50,15 @@ def _members(name: str, data: pd.DataFrame, level: str) -> tuple[str, ...]:
     """The columns of a catalogue group."""
     if name not in catalogue.GROUPS:
         known = [str(column) for column in data.columns] + list(catalogue.GROUPS)
-        raise ModelError(f"No column and no catalogue group is named {name!r}.{nearest(name, known)}")
+        raise ModelError(
+            f"No column and no catalogue group is named {name!r}.{nearest(name, known)}{how_to_add(name)}"
+        )
     members = catalogue.group_members(name, level)
     if absent := [member for member in members if member not in data.columns]:
-        raise ModelError(f"The group {name!r} holds columns that the data lack: {', '.join(absent)}.")
+        raise ModelError(
+            f"The group {name!r} holds columns that the data lack: {', '.join(absent)}. Is this frame "
+            f"load_panel({level!r})? If they are newly declared, run `dvc repro`."
+        )
     if not members:
         raise ModelError(f"The group {name!r} has no variable at the level {level!r}.")
     return members
@@ -69,10 +74,30 @@ def require(column: str, data: pd.DataFrame, role: str) -> None:
     if not isinstance(column, str):
         raise ModelError(f"{column!r} is no name of a column ({role}).")
     if column not in data.columns:
-        known = [str(known) for known in data.columns]
-        raise ModelError(f"The data have no column {column!r} ({role}).{nearest(column, known)}")
+        raise ModelError(
+            f"The data have no column {column!r} ({role}).{nearest(column, data.columns)}{how_to_add(column)}"
+        )
     if isinstance(data[column], pd.DataFrame):
         raise ModelError(f"The data have several columns named {column!r} ({role}).")
+
+
+def how_to_add(column: str) -> str:
+    """The end of an error message: where a column that the data lack is declared, or is to be.
+
+    >>> how_to_add("median_age").split(".")[0]
+    " 'median_age' is declared in analysis/variables"
+    """
+    levels = [level for level in catalogue.LEVELS if column in catalogue.load_catalogue(level)]
+    if levels:
+        return (
+            f" {column!r} is declared in analysis/variables.yaml for the level {' and '.join(levels)}: take "
+            f"load_panel({levels[0]!r}), after `dvc repro` where it is new."
+        )
+    return (
+        " A new column is declared in one line of analysis/variables.yaml (name: {"
+        f"{', '.join(f'{key}: ...' for key in catalogue.REQUIRED)}}}), followed by `dvc repro`; one of your "
+        "own is added to the frame, as data.assign(name=values)."
+    )
 
 
 def numbers(data: pd.DataFrame, column: str, role: str = "a covariate") -> np.ndarray:

@@ -39,7 +39,7 @@ def within_between(data: pd.DataFrame, columns: str | Iterable[str], by: str) ->
     names = [columns] if isinstance(columns, str) else columns
     if not isinstance(names, Iterable):
         raise ModelError(f"columns={columns!r}: names of columns are needed.")
-    added = {}
+    added: dict[str, pd.Series] = {}
     for column in names:
         values = pd.Series(numbers(data, column), index=data.index)
         if (bad := np.isinf(values)).any():

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from analysis.errors import RenderError, nearest
 from analysis.rendering.options import FLAG, check, check_document, mapping, name, names, one_of, text
 from analysis.rendering.page import Page, make_page, read_page, write_all
-from analysis.rendering.source import Where, read_lines, read_mapping, refuse
+from analysis.rendering.source import Where, read_lines, read_mapping, refuse, shown
 from analysis.rendering.structure import find
 
 # Marks that would stand in a navigation as they are.
@@ -199,7 +200,9 @@ def _previous_and_next(order: Sequence[str], titles: Mapping[str, str], current:
     return '<nav class="page-navigation" aria-label="Previous and next page">' + "\n".join(links) + "</nav>"
 
 
-def render_site(reports: Path, out: Path, *, cache: Path | None = None) -> list[Path]:
+def render_site(
+    reports: Path, out: Path, *, cache: Path | None = None, only: Sequence[str] = ()
+) -> list[Path]:
     """Render the website in `reports` into the folder `out`; returns every file that was written.
 
     Nothing is written before every page is made and every link is checked. Pages of an earlier run that the
@@ -207,6 +210,8 @@ def render_site(reports: Path, out: Path, *, cache: Path | None = None) -> list[
 
     Parameters
     ----------
+    only : the names of some pages, which alone are made; places on other pages that they link to are then not
+        checked. All pages where none is named.
     cache : a folder outside `out` for what the cells gave back: a page whose inputs did not change is not
         run again. None runs every page.
 
@@ -216,22 +221,30 @@ def render_site(reports: Path, out: Path, *, cache: Path | None = None) -> list[
     """
     reports = Path(reports).resolve()
     site = read_site(reports)
+    for asked in only:
+        if asked not in site.pages:
+            where = shown(reports / "_quarto.yml")
+            raise RenderError(f"{where}: the site has no page {asked!r}.{nearest(asked, site.pages)}")
     pages = {
         name: read_page(reports / name, site.values, site_file=reports / "_quarto.yml") for name in site.pages
     }
     out = Path(out)
-    made = _made(site, pages, out, cache)
+    made = _made(site, pages, out, cache, only or site.pages)
     contents = {path.name: data.decode("utf-8") for path, data in made.items() if path.suffix == ".html"}
     places = {path.name: set(ID.findall(contents.get(path.name, ""))) for path in made}
-    for page in pages.values():
+    places |= {f"{Path(asked).stem}.html": None for asked in pages if only and asked not in only}
+    for page in [pages[each] for each in only or pages]:
         for target in linked_files(page, contents[f"{page.source.stem}.html"], places):
             made[out / target] = (reports / target).read_bytes()
-    _delete_old(out, made)
+    if not only:
+        _delete_old(out, made)
     return write_all(made)
 
 
-def _made(site: Site, pages: Mapping[str, Page], out: Path, cache: Path | None) -> dict[Path, bytes]:
-    """Every page in every format. Where one fails, the others' kernels are killed at once."""
+def _made(
+    site: Site, pages: Mapping[str, Page], out: Path, cache: Path | None, wanted: Sequence[str]
+) -> dict[Path, bytes]:
+    """Every wanted page in every format. Where one fails, the others' kernels are killed at once."""
     titles = {name: page.title for name, page in pages.items()}
     stop = threading.Event()
 
@@ -242,7 +255,7 @@ def _made(site: Site, pages: Mapping[str, Page], out: Path, cache: Path | None) 
     # Two at a time: most of a page's time is its kernel starting and importing.
     with ThreadPoolExecutor(max_workers=2) as pool:
         try:
-            futures = [pool.submit(make, name) for name in pages]
+            futures = [pool.submit(make, name) for name in wanted]
             for future in as_completed(futures):
                 future.result()
         finally:
@@ -260,13 +273,13 @@ def _delete_old(out: Path, made: Mapping[Path, bytes]) -> None:
                     old.unlink(missing_ok=True)
 
 
-def linked_files(page: Page, text: str, places: Mapping[str, set[str]]) -> list[str]:
+def linked_files(page: Page, text: str, places: Mapping[str, set[str] | None]) -> list[str]:
     """The files beside the pages that a page links to, which go with it.
 
     Parameters
     ----------
     text : the page as HTML.
-    places : what can be linked to in each file that was made, by its name.
+    places : what can be linked to in each file of the site, by its name; None where that is not known.
 
     Raises
     ------
@@ -280,7 +293,7 @@ def linked_files(page: Page, text: str, places: Mapping[str, set[str]]) -> list[
         name, _, place = href.partition("#")
         name = unquote(name)
         if name in places:
-            if place and place not in places[name]:
+            if place and places[name] is not None and place not in places[name]:
                 source = f"{name.removesuffix('.html')}.qmd#{place}"
                 refuse(find(page.lines, source), f"the link to {source} names no place on that page.")
             continue

@@ -9,6 +9,7 @@ import pytest
 
 import analysis.rendering.cache as cache_module
 import analysis.rendering.page as page_module
+from analysis.errors import RenderError
 from analysis.rendering import render_page, render_site
 from analysis.rendering.convert import HERE
 
@@ -168,3 +169,13 @@ def test_an_empty_page_and_names_that_are_markup(tmp_path):
     page.write_text("")
     (written,) = render_page(page, tmp_path / "out")
     assert "<main" in written.read_text()
+
+
+def test_a_page_alone(site, tmp_path):
+    """Links to other pages are taken on trust; a file that is linked to goes with it; nothing else is made."""
+    own = render_site(site.source, site.out, cache=site.cache, only=["second.qmd"])
+    assert [path.name for path in own] == [path.name for path in own if path.name != "index.html"] != []
+    assert (site.out / "index.html").exists()
+    with pytest.raises(RenderError, match=r"no page 'secnd\.qmd'.*Nearest: 'second\.qmd'"):
+        render_site(site.source, tmp_path, only=["secnd.qmd"])
+    assert list(tmp_path.iterdir()) == []

@@ -188,7 +188,8 @@ def _told(prepared: Prepared, held: np.ndarray) -> np.ndarray:
 
 def _none(status: np.ndarray) -> Found:
     """No number for anything."""
-    return Found(*(np.full(len(status), np.nan) for _ in range(3)), status)
+    estimate, std_error, effect = np.full((3, len(status)), np.nan)
+    return Found(estimate, std_error, effect, status)
 
 
 def two_sided(found: Found, prepared: Prepared, held: np.ndarray) -> np.ndarray:

@@ -150,6 +150,8 @@ def curve_test(
     if cluster is None:
         raise ModelError("The test of a curve needs a cluster, the structure that the null keeps.")
     prepared = prepare(data, outcome, focal, controls, estimator, fixed_effects, cluster, weights)
+    codes, clusters = prepared.codes, prepared.clusters
+    assert codes is not None and clusters is not None
     refuse(len(prepared.controls))
     held = lattice.masks(len(prepared.controls))
     found = run(prepared, held, every=True)
@@ -157,18 +159,18 @@ def curve_test(
     if not fine.any():
         raise ModelError(f"No specification has a number: {', '.join(sorted(set(found.status)))}.")
     among = held[np.ix_(fine, prepared.usable)]
-    df = np.full(len(among), prepared.clusters - 1.0)
+    df = np.full(len(among), clusters - 1.0)
     observed, under = Tally(1), Tally(int(draws))
     observed.add(found.estimate[fine, None], (found.estimate / found.std_error)[fine, None], df)
     if null == "permutation":
-        groups = prepared.codes
+        groups = codes
         if within is not None:
             labels = labels_of(data, within, "the groups to shuffle within")
             groups = pd.factorize(labels.to_numpy()[prepared.rows])[0]
         curves = list(permuted(prepared, among, groups, int(draws), seed))
         under.add(np.column_stack([e for e, _ in curves]), np.column_stack([t for _, t in curves]), df)
     else:
-        signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(prepared.clusters, int(draws)))
+        signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(clusters, int(draws)))
         for block, estimates, t in wild(prepared, among, signs):
             under.add(estimates, t, df[block])
     return compared(observed, under)

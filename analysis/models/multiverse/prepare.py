@@ -11,7 +11,8 @@ import pandas as pd
 from analysis.errors import ModelError, nearest
 from analysis.models import lpm
 from analysis.models.cluster import is_nested, rests_on
-from analysis.models.design import check_sizes, drop_missing, drop_weightless, values_of
+from analysis.models.design import check_sizes, drop_weightless, values_of
+from analysis.models.rows import drop_missing
 from analysis.models.selection import Selection, base_columns, check_outcome, drop_groups
 from analysis.models.spec import Model, distinct
 from analysis.models.terms import labels_of, numbers, require_frame, resolve
@@ -55,6 +56,7 @@ class Prepared:
 
     def starts(self) -> np.ndarray:
         """(G,), where each cluster's rows begin."""
+        assert self.codes is not None
         return np.flatnonzero(np.r_[True, np.diff(self.codes) > 0])
 
     def degrees_of_freedom(self, sizes: np.ndarray) -> np.ndarray:
@@ -100,7 +102,7 @@ def prepare(
         (focal, *(name for name in given if name != focal)),
         estimator,
         level=level,
-        fixed_effects=fixed_effects,
+        fixed_effects=distinct(fixed_effects, "fixed_effects", "specification_curve"),
         cluster=cluster,
         weights=weights,
     )
@@ -130,13 +132,14 @@ def prepare(
         active=list(every),
     )
     missing = {name: np.isnan(column) for name, column in columns.items()}
-    drop_missing(work, missing | {name: column.isna().to_numpy() for name, column in labels.items()})
+    drop_missing(work, missing | {name: column.isna().to_numpy() for name, column in labels.items()}, data)
     check_sizes(work, columns, data.index)
     drop_weightless(work, columns)
     if estimator == "logit":
         drop_groups(work)
     check_outcome(work)
-    return _arrays(work, focal, listed, labels.get(cluster), columns[weights] if weights else None)
+    clusters = labels[cluster] if cluster is not None else None
+    return _arrays(work, focal, listed, clusters, columns[weights] if weights else None)
 
 
 def _arrays(

@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from analysis.errors import DataError
 from analysis.models.prediction import metrics
 from analysis.models.prediction.held_out import FITTERS, Rows, linear, response
+from analysis.models.terms import labels_of, numbers
 
 DRAWS, SEED = 999, 20250531
 CALIBRATION_DRAWS = 250  # the first of them: each takes two fits
@@ -140,6 +142,48 @@ def calibration_curve(
             }
         )
     return pd.DataFrame(table)
+
+
+def calibration_of(
+    predicted: pd.Series, observed: pd.Series | None, groups: pd.Series | None, bins: int
+) -> pd.DataFrame:
+    """The calibration curve of probabilities and outcomes on one index; limits where groups are given.
+
+    Returns
+    -------
+    DataFrame as for `calibration_curve`; without groups `conf_low` and `conf_high` are missing.
+
+    Raises
+    ------
+    DataError : no Series, indices that differ, values that are no probabilities or outcomes, no complete row.
+    """
+    given = {"predicted": predicted, "observed": observed}
+    given |= {} if groups is None else {"groups": groups}
+    for name, values in given.items():
+        if not isinstance(values, pd.Series):
+            raise DataError(
+                f"{name} is to be a Series, not {type(values).__name__}.",
+                remedy="give both by row: calibration_plot(probabilities, panel[outcome]).",
+            )
+        if not values.index.equals(predicted.index):
+            raise DataError(
+                f"{name} has another index than the probabilities.", remedy="take both from the same rows."
+            )
+    frame = pd.DataFrame({name: np.asarray(values) for name, values in given.items()}).dropna()
+    p, y = numbers(frame, "predicted", "probabilities"), numbers(frame, "observed", "the outcome")
+    if not len(frame) or not ((p >= 0) & (p <= 1)).all() or not np.isin(y, (0, 1)).all():
+        raise DataError(
+            "probabilities lie between 0 and 1, outcomes are 0 or 1, and a row has both.",
+            remedy="mend the values.",
+        )
+    if isinstance(bins, bool) or not isinstance(bins, int) or bins < 1:
+        raise DataError(f"bins={bins!r}.", remedy="give a whole number of at least 1.")
+    codes, counts = np.zeros(len(frame), int), np.ones((1, 1))
+    if groups is not None:
+        codes, names = pd.factorize(labels_of(frame, "groups", "the groups"), sort=True)
+        counts = resampled(len(names))
+    curve = calibration_curve(y, p, codes, counts, bins)
+    return curve if groups is not None else curve.assign(conf_low=np.nan, conf_high=np.nan)
 
 
 def by_group(y: np.ndarray, p: np.ndarray, codes: np.ndarray, folds: pd.DataFrame) -> pd.DataFrame:

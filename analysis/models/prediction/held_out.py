@@ -12,9 +12,9 @@ from scipy.special import expit, logit
 from analysis.errors import ModelError
 from analysis.models import firth, lpm, mixed
 from analysis.models import logit as likelihood
-from analysis.models.design import sample_rows
 from analysis.models.prediction.newton import CERTAIN, maximise_many
 from analysis.models.quadrature import averaged
+from analysis.models.rows import describe, sample_rows
 from analysis.models.separation import independent, joint
 from analysis.models.spec import Model
 from analysis.models.terms import Term, labels_of, numbers, product, require_frame, resolve
@@ -171,17 +171,23 @@ def select(model: Model, data: pd.DataFrame, groups: pd.Series | None = None) ->
     columns = {part: numbers(data, part) for part in parts}
     y = numbers(data, model.outcome, "the outcome")
     weights = numbers(data, model.weights, "the weights") if model.weights else np.ones(len(data))
-    used = sample_rows(model, data) & groups.notna().to_numpy()
-    for values in (y, weights, *columns.values()):
-        used &= ~np.isnan(values)
+    missing = {name: np.isnan(values) for name, values in {model.outcome: y, **columns}.items()}
+    missing |= {str(groups.name): groups.isna().to_numpy()}
+    if model.weights:
+        missing |= {model.weights: np.isnan(weights)}
     if model.cluster is not None and model.estimator != "firth":
-        used &= labels_of(data, model.cluster, "the cluster").notna().to_numpy()
+        missing |= {model.cluster: labels_of(data, model.cluster, "the cluster").isna().to_numpy()}
     intercepts = None
     if model.random_intercept is not None:
         intercepts = labels_of(data, model.random_intercept, "the random intercept")
-        used &= intercepts.notna().to_numpy()
+        missing |= {model.random_intercept: intercepts.isna().to_numpy()}
+    inside = sample_rows(model, data)
+    used = inside & ~np.any(list(missing.values()), axis=0)
     if not used.any():
-        raise ModelError(f"Model {model.name!r}: no row of the sample is complete.")
+        raise ModelError(
+            f"Model {model.name!r}: no row of the sample is complete; missing values: "
+            f"{describe(missing, inside, data)}."
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         values = [product(term, columns)[used] for term in terms]
     X = np.column_stack([np.ones(int(used.sum())), *values])
@@ -286,11 +292,15 @@ def _firth(X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarra
 def _mixed(rows: Rows, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Random-intercept logits one by one, and the standard deviations of their intercepts."""
     deviations, points = np.zeros(len(masks)), rows.model.quadrature_points
-    found, near = [], None  # each begins where the last one ended
+    assert rows.random is not None
+    found: list[tuple[np.ndarray, str]] = []
+    near: tuple[np.ndarray, float] | None = None  # each begins where the last one ended
     for fold, mask in enumerate(masks):
         codes = np.unique(rows.random[mask > 0], return_inverse=True)[1]
 
-        def fitted(X: np.ndarray, y: np.ndarray, weights: np.ndarray, fold=fold, codes=codes):
+        def fitted(
+            X: np.ndarray, y: np.ndarray, weights: np.ndarray, fold: int = fold, codes: np.ndarray = codes
+        ) -> tuple[np.ndarray, str]:
             beta, note = _logit(X, y, weights)
             if note:
                 return beta, note
@@ -300,8 +310,8 @@ def _mixed(rows: Rows, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[
                     f"{rows.model.random_intercept!r} {why}"
                 )
             nonlocal near
-            fits = near is not None and len(near[0]) == X.shape[1]
-            maximum = mixed.maximise(X, y, codes, points, near if fits else None)
+            start = near if near is not None and len(near[0]) == X.shape[1] else None
+            maximum = mixed.maximise(X, y, codes, points, start)
             near = maximum.beta, maximum.deviation
             deviations[fold] = maximum.deviation
             return maximum.beta, ""
