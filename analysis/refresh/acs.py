@@ -19,14 +19,15 @@ from census.core import ACS5Client, ACS5DpClient, ACS5StClient
 
 from analysis.provenance import raw_file, read_origin, read_param, vintages
 from analysis.refresh import census_cells
+from analysis.refresh.answers import decoded
 from analysis.refresh.census_replies import (
+    AGAIN,
     LEVELS,
     Chunk,
     Level,
     annotated,
     capture,
     chunks,
-    decoded,
     joined,
     read_labels,
     read_reply,
@@ -43,6 +44,7 @@ from analysis.sources.geography import read_counties
 FOLDER = "acs"
 HOSTS = ("api.census.gov",)
 KEY = "CENSUS_API_KEY"
+ALONE = True
 FORM = "the five years of an estimate, such as 2020-2024"
 COMPARED = {f"{level.name}.csv": Compared(("GEOID",), ignore=("vintage",)) for level in LEVELS}
 SIGN_UP = (
@@ -75,7 +77,7 @@ class Saving:
         shown = {key: text for key, text in params.items() if key != "key"}
         whole = f"{url}?{urlencode(shown, safe=',:*')}" if shown else url
         path = once(self.web, whole, self.name, most=60 * MEGABYTE, params={"key": params["key"]})
-        decoded(path)
+        decoded(path, AGAIN)
         return Nothing([[]] if "get" in params else {"variables": {}})
 
 

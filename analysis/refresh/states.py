@@ -124,17 +124,16 @@ def as_project(folder: Path) -> Iterator[None]:
             os.environ["ANALYSIS_ROOT"] = before
 
 
-def quarantine(desk: Path, fetched: Path, reason: str) -> Path:
-    """Put what was captured aside with the reason; the next run starts clean. The same capture, once."""
-    files = sorted(path for path in fetched.rglob("*") if path.is_file() and path.name != NOTES)
-    mark = hashlib.sha256("".join(digest(file) for file in files).encode()).hexdigest()[:12]
+def quarantine(desk: Path, fetched: Path, wrong: list[str], reason: str) -> Path:
+    """Put captures aside with the reason; the next run asks for them anew. The same captures, once."""
+    mark = hashlib.sha256("".join(digest(fetched / name) for name in sorted(wrong)).encode()).hexdigest()[:12]
     folder = desk / "quarantine" / mark
     clear(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    if fetched.is_dir():
-        fetched.rename(folder)
-    else:
-        folder.mkdir()
+    folder.mkdir(parents=True)
+    if (fetched / NOTES).is_file():
+        shutil.copyfile(fetched / NOTES, folder / NOTES)
+    for name in wrong:
+        (fetched / name).rename(folder / name)
     with replacing(folder / "reason.txt") as beside:
         day = datetime.datetime.now(datetime.UTC).date().isoformat()
         beside.write_text(f"{day}\n{reason}\n", encoding="utf-8")
