@@ -38,6 +38,7 @@ from analysis.refresh.faults import FetchError, QuarantineError, UsageError
 from analysis.refresh.http import Web
 from analysis.refresh.once import once
 from analysis.refresh.parts import MEGABYTE
+from analysis.refresh.saved_replies import ASK, name_as_fetched
 from analysis.sources import acs
 from analysis.sources.geography import read_counties
 
@@ -172,6 +173,9 @@ def check_labels(fetched: Path, year: int, parts: list[Chunk]) -> pd.DataFrame:
 def make(fetched: Path, wanted: Wanted) -> Made:
     """One table a level, the annotations of all, and the labels."""
     parts = chunks(census_cells.cells())
+    if wanted.by_hand:
+        known = last_year(wanted.vintage) if wanted.vintage else None
+        name_as_fetched(fetched, wanted.by_hand, parts, known)
     year = fetched_year(fetched, wanted)
     period = f"{year - 4}-{year}"
     vintage = wanted.vintage or period
@@ -215,7 +219,12 @@ def make(fetched: Path, wanted: Wanted) -> Made:
         files,
         rows,
         before,
-        (*gates, *wrong_counties(residents["county"], year), *wrong_sums(residents)),
+        (
+            *gates,
+            *wrong_counties(residents["county"], year),
+            *wrong_sums(residents),
+            *repeated(residents["county"], before, period),
+        ),
         (
             *([f"  {left_out:,} units outside the 50 states and DC are left out"] if left_out else []),
             *(f"  {count:,} cells: {reason}" for reason, count in counted.items()),
@@ -239,9 +248,9 @@ def fetched_year(fetched: Path, wanted: Wanted) -> int:
     if not years:
         raise QuarantineError(
             "reply missing",
-            "no list of variables, variables-YEAR-acs5.json, of the year wanted.",
+            "no list of variables of the year wanted.",
             where=fetched.name,
-            remedy="fetch it, without --from.",
+            remedy=f"fetch it without --from, or {ASK}",
         )
     return years[-1]
 
@@ -330,6 +339,16 @@ def wrong_counties(residents: pd.Series, year: int) -> Iterator[str]:
             f"wrong number of rows: {len(residents):,} counties where the gazetteer has {len(expected):,},"
             f" {' and '.join(said)}."
         )
+
+
+def repeated(residents: pd.Series, before: str | None, period: str) -> Iterator[str]:
+    """A sentence where every county has the residents of another period."""
+    if before is None or before.startswith(period):
+        return
+    old = acs.read(before)
+    both = old.index.intersection(residents.index)
+    if "B01003_001E" in old and len(both) and (old.loc[both, "B01003_001E"] == residents[both]).all():
+        yield f"every county has the residents of {before}: the replies may be of that vintage."
 
 
 def wrong_sums(residents: Mapping[str, pd.Series]) -> Iterator[str]:

@@ -198,7 +198,7 @@ def conclude(
             "vintage there",
             f"{made.vintage} was accepted before, with other contents ({difference.counted()}).",
             where=there.relative_to(root()),
-            remedy="old vintages stay; name this one otherwise with --vintage.",
+            remedy=f"old vintages stay; name this one otherwise: --vintage {made.vintage}-b.",
         )
     if there.is_dir() or (before and not difference and not request.vintage and client.COMPARED):
         state, said = "nothing new", f"nothing new: {client.FOLDER}/{before} stays the newest."

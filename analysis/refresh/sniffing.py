@@ -44,6 +44,11 @@ def form_of(head: bytes) -> str:
     return "json" if text[:1] in b"[{" else "text"
 
 
+def is_pdf(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(5) == b"%PDF-"
+
+
 WANTED = {
     "html": ("html",),
     "json": ("json",),

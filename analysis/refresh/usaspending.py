@@ -32,12 +32,13 @@ USUAL = ("earliest date of 2007-10-01", "will be deprecated")
 @dataclass(frozen=True)
 class Scope:
     """What the interface adds up in one scope, US dollars: all states, all counties that it can map, and
-    what it has under neither a county's code nor a name."""
+    what it has under neither a county's code nor a name; `codes` are the states that it has."""
 
     states: Decimal
     counties: Decimal
     unmapped: Decimal
     rows: int
+    codes: frozenset[str] = frozenset()
 
     @property
     def residual(self) -> Decimal:
@@ -272,6 +273,7 @@ def read_totals(fetched: Path) -> Totals:
             sum(amount for code, amount in counties.items() if code),
             counties.get("", Decimal(0)),
             len(counties),
+            frozenset(states),
         )
     return Totals(number, total, scopes, tuple(dict.fromkeys(said)))
 
