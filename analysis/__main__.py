@@ -280,7 +280,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--vintage", help="this vintage, or this name for it (the newest)")
     one.add_argument("--dry-run", action="store_true", help="show what would change, accept nothing")
     one.add_argument(
-        "--from", dest="files", nargs="+", type=Path, metavar="FILE", help="read what was downloaded by hand"
+        "--from",
+        dest="files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="read what was downloaded by hand: files, or a folder of them",
     )
     one.add_argument("--url", help="fetch from this address of the publisher's")
     one.add_argument("--because", metavar="WHY", help="accept what looks wrong, for this reason")

@@ -28,13 +28,14 @@ from analysis.writing import replacing
 
 SCHEMA = pa.schema([pa.field("vintage", pa.string()), *flows.FLOWS.to_pyarrow()])
 ORIGIN = "origin.yaml"
+TOTALS = "totals.csv"  # what a refresh added up of the bulk files beside it
 ALL_CLASSES = "all"  # of a compiled table, which is not by class of recipient
 
 
 def vintage_flows(vintage: str, cut: str) -> pa.Table:
     """The flows of one vintage before the day `cut` (YYYY-MM-DD), sorted."""
     origin = read_origin("usaspending", vintage)
-    names = sorted(origin["files"])
+    names = sorted(name for name in origin["files"] if name != TOTALS)
     if origin["obtained"] == "compiled":
         return pa.concat_tables(compiled(vintage, name, cut) for name in names)
     folder = root() / "data" / "raw" / "usaspending" / vintage

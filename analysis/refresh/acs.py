@@ -19,14 +19,15 @@ from census.core import ACS5Client, ACS5DpClient, ACS5StClient
 
 from analysis.provenance import raw_file, read_origin, read_param, vintages
 from analysis.refresh import census_cells
+from analysis.refresh.answers import decoded
 from analysis.refresh.census_replies import (
+    AGAIN,
     LEVELS,
     Chunk,
     Level,
     annotated,
     capture,
     chunks,
-    decoded,
     joined,
     read_labels,
     read_reply,
@@ -37,12 +38,14 @@ from analysis.refresh.faults import FetchError, QuarantineError, UsageError
 from analysis.refresh.http import Web
 from analysis.refresh.once import once
 from analysis.refresh.parts import MEGABYTE
+from analysis.refresh.saved_replies import ASK, name_as_fetched
 from analysis.sources import acs
 from analysis.sources.geography import read_counties
 
 FOLDER = "acs"
 HOSTS = ("api.census.gov",)
 KEY = "CENSUS_API_KEY"
+ALONE = True
 FORM = "the five years of an estimate, such as 2020-2024"
 COMPARED = {f"{level.name}.csv": Compared(("GEOID",), ignore=("vintage",)) for level in LEVELS}
 SIGN_UP = (
@@ -75,7 +78,7 @@ class Saving:
         shown = {key: text for key, text in params.items() if key != "key"}
         whole = f"{url}?{urlencode(shown, safe=',:*')}" if shown else url
         path = once(self.web, whole, self.name, most=60 * MEGABYTE, params={"key": params["key"]})
-        decoded(path)
+        decoded(path, AGAIN)
         return Nothing([[]] if "get" in params else {"variables": {}})
 
 
@@ -170,6 +173,9 @@ def check_labels(fetched: Path, year: int, parts: list[Chunk]) -> pd.DataFrame:
 def make(fetched: Path, wanted: Wanted) -> Made:
     """One table a level, the annotations of all, and the labels."""
     parts = chunks(census_cells.cells())
+    if wanted.by_hand:
+        known = last_year(wanted.vintage) if wanted.vintage else None
+        name_as_fetched(fetched, wanted.by_hand, parts, known)
     year = fetched_year(fetched, wanted)
     period = f"{year - 4}-{year}"
     vintage = wanted.vintage or period
@@ -213,7 +219,12 @@ def make(fetched: Path, wanted: Wanted) -> Made:
         files,
         rows,
         before,
-        (*gates, *wrong_counties(residents["county"], year), *wrong_sums(residents)),
+        (
+            *gates,
+            *wrong_counties(residents["county"], year),
+            *wrong_sums(residents),
+            *repeated(residents["county"], before, period),
+        ),
         (
             *([f"  {left_out:,} units outside the 50 states and DC are left out"] if left_out else []),
             *(f"  {count:,} cells: {reason}" for reason, count in counted.items()),
@@ -237,9 +248,9 @@ def fetched_year(fetched: Path, wanted: Wanted) -> int:
     if not years:
         raise QuarantineError(
             "reply missing",
-            "no list of variables, variables-YEAR-acs5.json, of the year wanted.",
+            "no list of variables of the year wanted.",
             where=fetched.name,
-            remedy="fetch it, without --from.",
+            remedy=f"fetch it without --from, or {ASK}",
         )
     return years[-1]
 
@@ -328,6 +339,16 @@ def wrong_counties(residents: pd.Series, year: int) -> Iterator[str]:
             f"wrong number of rows: {len(residents):,} counties where the gazetteer has {len(expected):,},"
             f" {' and '.join(said)}."
         )
+
+
+def repeated(residents: pd.Series, before: str | None, period: str) -> Iterator[str]:
+    """A sentence where every county has the residents of another period."""
+    if before is None or before.startswith(period):
+        return
+    old = acs.read(before)
+    both = old.index.intersection(residents.index)
+    if "B01003_001E" in old and len(both) and (old.loc[both, "B01003_001E"] == residents[both]).all():
+        yield f"every county has the residents of {before}: the replies may be of that vintage."
 
 
 def wrong_sums(residents: Mapping[str, pd.Series]) -> Iterator[str]:

@@ -29,8 +29,8 @@ def members(path: Path, *, most: int = 4 * GIGABYTE, whole: bool = True) -> list
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            check_members(archive.infolist(), path, most)
             found = [info for info in archive.infolist() if not info.is_dir()]
-            check_members(found, path, most)
             broken = archive.testzip() if whole else None
     except (
         zipfile.BadZipFile,
@@ -67,8 +67,10 @@ def check_members(found: list[zipfile.ZipInfo], path: Path, most: int) -> None:
                 raise QuarantineError(
                     "zip-slip", f"the member {name!r} would leave its folder.", where=path.name, remedy=AGAIN
                 )
-        if stat.S_ISLNK(info.external_attr >> 16):
-            raise QuarantineError("zip-slip", f"{info.filename!r} is a link.", where=path.name, remedy=AGAIN)
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise QuarantineError(
+                "zip-slip", f"{info.filename!r} is a link or a device.", where=path.name, remedy=AGAIN
+            )
         if info.flag_bits & 1:
             raise QuarantineError(
                 "locked archive", f"{info.filename!r} is encrypted.", where=path.name, remedy=AGAIN

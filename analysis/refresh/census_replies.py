@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import nearest
+from analysis.refresh.answers import decoded
 from analysis.refresh.census_cells import is_labelled
 from analysis.refresh.faults import QuarantineError
 from analysis.sources.reading import ANNOTATION_CODE
@@ -109,21 +110,6 @@ def variables_capture(year: int, dataset: str) -> str:
     return f"variables-{year}-{dataset.replace('/', '-')}.json"
 
 
-def decoded(path: Path) -> object:
-    """The JSON of a reply.
-
-    Raises
-    ------
-    QuarantineError : "truncated JSON".
-    """
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise QuarantineError(
-            "truncated JSON", f"not whole JSON ({error}).", where=path.name, remedy=AGAIN
-        ) from None
-
-
 def read_labels(path: Path, cells: Iterable[str]) -> pd.DataFrame:
     """The cells' labels as published, each looked at: the same id can mean another thing a year later.
 
@@ -135,7 +121,7 @@ def read_labels(path: Path, cells: Iterable[str]) -> pd.DataFrame:
     ------
     QuarantineError : "unknown variable", "label changed".
     """
-    content = decoded(path)
+    content = decoded(path, AGAIN)
     known = content.get("variables") if isinstance(content, dict) else None
     if not isinstance(known, dict) or not known:
         raise QuarantineError("not a list of variables", "no `variables`.", where=path.name, remedy=AGAIN)
@@ -177,7 +163,7 @@ def read_reply(path: Path, level: Level, fields: Sequence[str], state: str) -> p
     """
     if not path.is_file():
         raise QuarantineError("reply missing", "it was not fetched.", where=path.name, remedy=AGAIN)
-    content = decoded(path)
+    content = decoded(path, AGAIN)
     if not isinstance(content, list) or not content or not all(isinstance(row, list) for row in content):
         said = json.dumps(content)[:120]
         raise QuarantineError(

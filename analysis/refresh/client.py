@@ -5,6 +5,7 @@ FOLDER : the source's folder under `data/raw/`.
 COMPARED : file name to `Compared`, for the tables whose rows are compared with the vintage before.
 FORM : what a vintage's name looks like, for the help.
 KEY : optional, the environment variable of the key that every request needs.
+ALONE : optional, whether each capture stands alone, so that one that is wrong goes and the others stay.
 fetch(web, wanted) -> None : captures, as published, by `web.save(url, name, kind=...)`.
 make(fetched, wanted) -> Made : reads the captures, refuses what is wrong, gives the vintage's files.
 read(vintage) -> object : reads the candidate as the stages will; what they would refuse is refused now.

@@ -20,6 +20,7 @@ from analysis.refresh.client import Made, Wanted
 from analysis.refresh.comparing import Difference
 from analysis.refresh.faults import FetchError, QuarantineError, RefreshError, UsageError, redact
 from analysis.refresh.http import opened
+from analysis.refresh.parts import NOTES
 
 Say = Callable[[str], None]
 
@@ -79,23 +80,41 @@ def refresh(request: Request, say: Say = lambda text: None) -> Outcome:
     if request.vintage and not re.fullmatch(r"\w[\w.-]{0,60}", request.vintage):
         raise UsageError("no vintage", f"{request.vintage!r} names none.", remedy=f"use {client.FORM}.")
     with states.locked(request.source) as desk:
-        fetched = desk / "fetched" / (slug(request))
+        fetched, asked = desk / "fetched" / (slug(request)), []
+        alone = getattr(client, "ALONE", False)
         try:
-            wanted = fetch(client, request, wanted, fetched, say)
+            wanted = fetch(client, request, wanted, fetched, asked, say)
             say("reading and checking")
+            asked = []
             made, candidate = validate(client, request, wanted, desk, fetched)
             return conclude(client, request, made, candidate, desk, fetched, say)
         except AnalysisError as error:
             if isinstance(error, RefreshError) and not isinstance(error, QuarantineError):
                 raise
-            raise put_aside(desk, fetched, error, key) from None
+            wrong = wrong_captures(error, fetched, asked, alone)
+            raise put_aside(desk, fetched, wrong, error, key) from None
 
 
-def put_aside(desk: Path, fetched: Path, error: AnalysisError, key: str) -> QuarantineError:
-    """Quarantine the captures; the same error with the place where they lie."""
+def wrong_captures(error: AnalysisError, fetched: Path, asked: list[str], alone: bool) -> list[str]:
+    """The captures to put aside: while they are fetched, and where each stands `alone`, those that the error
+    names or the last; else all of them, since they are wrong together.
+
+    Parameters
+    ----------
+    asked : the captures asked for so far, empty once all are there.
+    """
+    there = [path.name for path in fetched.glob("*") if path.name != NOTES]
+    named = set(re.split(r"[\s,]+", str(getattr(error, "where", "")))) & set(there)
+    if asked:
+        return sorted(named) or [name for name in asked[-1:] if name in there]
+    return sorted(named) if alone and named else there
+
+
+def put_aside(desk: Path, fetched: Path, wrong: list[str], error: AnalysisError, key: str) -> QuarantineError:
+    """Quarantine captures; the same error with the place where they lie."""
     fault = getattr(error, "fault", "breaks a rule")
     said = redact(str(error), (key,))
-    folder = states.quarantine(desk, fetched, said).relative_to(root())
+    folder = states.quarantine(desk, fetched, wrong, said).relative_to(root())
     return QuarantineError(fault, f"{said.removeprefix(f'{fault}: ')} Nothing was accepted; see {folder}.")
 
 
@@ -111,13 +130,15 @@ def slug(request: Request) -> str:
     return re.sub(r"\W+", "-", f"{request.vintage or 'newest'}{request.url or ''}")[:80]
 
 
-def fetch(client: ModuleType, request: Request, wanted: Wanted, fetched: Path, say: Say) -> Wanted:
-    """The captures, by hand or from the publisher."""
+def fetch(
+    client: ModuleType, request: Request, wanted: Wanted, fetched: Path, asked: list[str], say: Say
+) -> Wanted:
+    """The captures, by hand or from the publisher; `asked` hears their names."""
     if request.files:
         return replace(wanted, by_hand=states.take_by_hand(list(request.files), fetched))
     secrets = (wanted.key,) if wanted.key else ()
     try:
-        with opened(fetched, client.HOSTS, secrets, say) as web:
+        with opened(fetched, client.HOSTS, secrets, say, asked) as web:
             client.fetch(web, wanted)
             web.forget_others()
     except RefreshError:
@@ -177,7 +198,7 @@ def conclude(
             "vintage there",
             f"{made.vintage} was accepted before, with other contents ({difference.counted()}).",
             where=there.relative_to(root()),
-            remedy="old vintages stay; name this one otherwise with --vintage.",
+            remedy=f"old vintages stay; name this one otherwise: --vintage {made.vintage}-b.",
         )
     if there.is_dir() or (before and not difference and not request.vintage and client.COMPARED):
         state, said = "nothing new", f"nothing new: {client.FOLDER}/{before} stays the newest."

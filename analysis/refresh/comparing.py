@@ -2,44 +2,58 @@
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 
 from analysis.refresh.client import Compared
-from analysis.sources.reading import parse
 from analysis.writing import write_csv
 
 COLUMNS = ("file", "change", "key", "column", "before", "after")
-SHOWN = 8
+SHOWN, LISTED = 8, 5_000
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One row a change: `file`, `change` (added, removed, changed, column added, column removed), `key`,
-    `column`, `before`, `after`; with the numbers of rows compared."""
+    """What a candidate changes.
+
+    Parameters
+    ----------
+    table : one row a change: `file`, `change` (added, removed, changed, column added, column removed, column
+        changed), `key`, `column`, `before`, `after`. A column that changes in more than `LISTED` rows has one
+        row alone, "column changed", and `after` says in how many.
+    rows : the numbers of rows compared, by file.
+    counts : the numbers of rows and columns by kind of change.
+    """
 
     table: pd.DataFrame
     rows: dict[str, tuple[int, int]]
+    counts: Mapping[str, int]
 
     def __bool__(self) -> bool:
         return len(self.table) > 0
 
     def counted(self) -> str:
         """`3 added, 1 removed, 2 changed`; rows, of which a changed one may have several changes."""
-        firsts = self.table.drop_duplicates(["file", "change", "key"])["change"].value_counts()
-        kinds = ["added", "removed", "changed", *(kind for kind in firsts.index if kind.startswith("column"))]
-        return ", ".join(f"{firsts.get(kind, 0):,} {kind}" for kind in kinds)
+        kinds = ["added", "removed", "changed", *(kind for kind in self.counts if kind.startswith("column"))]
+        return ", ".join(f"{self.counts.get(kind, 0):,} {kind}" for kind in kinds)
 
     def lines(self) -> list[str]:
         """The first changes of each kind, a line each."""
         out = []
         for kind, rows in self.table.groupby("change", sort=True):
             for row in rows.head(SHOWN).to_dict("records"):
-                moved = (
-                    f": {row['column']} {row['before']!r} to {row['after']!r}" if kind == "changed" else ""
-                )
+                moved = {
+                    "changed": f": {row['column']} {row['before']!r} to {row['after']!r}",
+                    "column changed": f" of {row['file']}: {row['after']}",
+                }.get(kind, "")
                 sign = {"added": "+", "removed": "-", "changed": "~"}.get(kind, f"{kind}:")
                 out.append(f"  {sign} {row['key'] or row['column']}{moved}")
             if len(rows) > SHOWN:
@@ -49,44 +63,73 @@ class Difference:
 
 def compare(before: Path | None, after: Path, compared: dict[str, Compared]) -> Difference:
     """Every compared table of two vintages; without a vintage before every row is added."""
-    tables, rows = [], {}
+    tables, rows, counts = [], {}, Counter()
     for name, how in compared.items():
         old, new = (read(folder / name) if folder else None for folder in (before, after))
         if old is None and new is None:
             continue
         rows[name] = (0 if old is None else len(old), 0 if new is None else len(new))
-        tables.append(differences(old, new, how).assign(file=name))
+        table, counted = differences(old, new, how)
+        tables.append(table.assign(file=name))
+        counts += counted
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
-    return Difference(table[list(COLUMNS)], rows)
+    return Difference(table[list(COLUMNS)], rows, counts)
 
 
 def read(path: Path) -> pd.DataFrame | None:
-    """A CSV as text, or None where there is none."""
-    return parse(path.read_bytes(), path) if path.is_file() else None
+    """A CSV as text, or None where there is none. It was read strictly before."""
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        header = next(csv.reader(stream))
+    return pa_csv.read_csv(
+        path,
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+        convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
+    ).to_pandas()
 
 
-def differences(old: pd.DataFrame | None, new: pd.DataFrame | None, how: Compared) -> pd.DataFrame:
-    """One row a change from one table to another. A key that repeats is told apart by its order."""
+def differences(
+    old: pd.DataFrame | None, new: pd.DataFrame | None, how: Compared
+) -> tuple[pd.DataFrame, Counter]:
+    """The changes between two tables, and their counts; a key that repeats is told apart by its order."""
     either = new if old is None else old
     old, new = (either.iloc[:0] if frame is None else frame for frame in (old, new))
-    gone = [column for column in old.columns if column not in new.columns]
-    come = [column for column in new.columns if column not in old.columns]
-    rows = [("column removed", "", column, "", "") for column in gone]
-    rows += [("column added", "", column, "", "") for column in come]
     left, right = keyed(old, how), keyed(new, how)
-    rows += [("removed", told(key), "", "", "") for key in left.index.difference(right.index, sort=False)]
-    rows += [("added", told(key), "", "", "") for key in right.index.difference(left.index, sort=False)]
+    parts = [
+        changes("column removed", column=[column for column in old if column not in new]),
+        changes("column added", column=[column for column in new if column not in old]),
+        changes("removed", key=left.index.difference(right.index, sort=False)),
+        changes("added", key=right.index.difference(left.index, sort=False)),
+    ]
+    counts = Counter({part["change"].iloc[0]: len(part) for part in parts if len(part)})
     both = left.index.intersection(right.index, sort=False)
+    left, right = left.loc[both], right.loc[both]
+    moved = np.zeros(len(both), bool)
     for column in left.columns.intersection(right.columns, sort=False):
         if column in how.key or column in how.ignore:
             continue
-        was, now = left.loc[both, column], right.loc[both, column]
-        moved = was.to_numpy() != now.to_numpy()
-        rows += [
-            ("changed", told(key), column, a, b)
-            for key, a, b in zip(both[moved], was[moved], now[moved], strict=True)
-        ]
-    return pd.DataFrame(rows, columns=["change", "key", "column", "before", "after"], dtype="str")
+        was, now = left[column], right[column]
+        here = was.to_numpy() != now.to_numpy()
+        moved |= here
+        if here.sum() > LISTED:
+            said = f"{int(here.sum()):,} of {len(both):,} rows"
+            parts.append(changes("column changed", column=[column], after=[said]))
+            counts["column changed"] += 1
+        else:
+            parts.append(changes("changed", key=both[here], column=column, before=was[here], after=now[here]))
+    counts["changed"] = int(moved.sum())
+    return pd.concat(parts, ignore_index=True), counts
+
+
+def changes(kind: str, *, key: Iterable[tuple] = (), **cells: object) -> pd.DataFrame:
+    """Rows of one kind of change, by their keys or their columns."""
+    keys = [told(each) for each in key]
+    cells = {"key": keys or "", "column": "", "before": "", "after": ""} | {
+        name: value if isinstance(value, str) else list(value) for name, value in cells.items()
+    }
+    many = max((len(value) for value in cells.values() if isinstance(value, list)), default=0)
+    return pd.DataFrame({"change": kind} | cells, index=range(many), dtype="str")
 
 
 def keyed(frame: pd.DataFrame, how: Compared) -> pd.DataFrame:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
+from functools import lru_cache
 
 from analysis.errors import AnalysisError
 
 HIDDEN = "REDACTED"
+NAMED = {"&": "|&amp;", '"': '|&quot;|\\\\"', "/": "|\\\\/", " ": r"|\+", "<": "|&lt;", ">": "|&gt;"}
 SECRET_PARAMETERS = re.compile(r"(?i)([?&;](?:api_?key|key|token|access_token)=)[^&\s\"'<>]*")
 
 
@@ -56,8 +57,29 @@ class LockedError(RefreshError):
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without keys: those named, as they are or quoted for an address, and any `key=` parameter."""
+    """The text without keys: those named, in any spelling of `spelled`, and any `key=` parameter."""
     for secret in filter(None, secrets):
-        for form in {secret, quote(secret, safe=""), quote_plus(secret)}:
-            text = text.replace(form, HIDDEN)
+        text = spelled(secret).sub(HIDDEN, text)
     return SECRET_PARAMETERS.sub(rf"\1{HIDDEN}", text)
+
+
+def is_told(text: str, secrets: Iterable[str]) -> bool:
+    """Whether one of the secrets stands in a text, in any spelling of `spelled`."""
+    quoted = any(sign in text for sign in "%&\\+")  # most text has none: the pattern is slow
+    return any(
+        secret.lower() in text.lower() or (quoted and spelled(secret).search(text))
+        for secret in filter(None, secrets)
+    )
+
+
+@lru_cache
+def spelled(secret: str) -> re.Pattern[str]:
+    """What finds a secret: each sign as it is, quoted for an address (once or more), in HTML or in JSON."""
+
+    def ways(sign: str) -> str:
+        number = ord(sign)
+        quoted = "".join(f"%(?:25)*{byte:02x}" for byte in sign.encode())
+        written = rf"{re.escape(sign)}|{quoted}|&\#0*{number};|&\#x0*{number:x};|\\u{number:04x}"
+        return f"(?:{written}{NAMED.get(sign, '')})"
+
+    return re.compile("".join(map(ways, secret)), re.IGNORECASE)

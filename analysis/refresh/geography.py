@@ -26,7 +26,8 @@ FOLDER = "geography"
 HOSTS = ("www2.census.gov",)
 ADDRESS = "https://www2.census.gov/geo/docs/maps-data/data/gazetteer/{0}_Gazetteer/{0}_Gaz_{1}_national.zip"
 PAGE = "https://www.census.gov/geographies/reference-files/time-series/geo/gazetteer-files.html"
-FORM = "the year of the Gazetteer, such as 2025"
+FORM = "the year of the Gazetteer, such as 2025, or as corrected 2025-b"
+NAME = re.compile(r"20[0-9]{2}(?:-\w+)?")
 COMPARED = {
     "county_geography.csv": Compared(("GEOID", "GEOGRAPHY"), ignore=("SOURCE",)),
     "county_subdivisions.csv": Compared(("GEOID",)),
@@ -57,16 +58,17 @@ def year_of(wanted: Wanted) -> str:
     ------
     UsageError : no year.
     """
-    if wanted.vintage and not re.fullmatch(r"20\d\d", wanted.vintage):
+    if wanted.vintage and not NAME.fullmatch(wanted.vintage):
         raise UsageError("no vintage", f"{wanted.vintage!r} is no year.", remedy=f"give {FORM}.")
-    return wanted.vintage or str(int(wanted.today[:4]) - 1)
+    return wanted.vintage[:4] if wanted.vintage else str(int(wanted.today[:4]) - 1)
 
 
 def make(fetched: Path, wanted: Wanted) -> Made:
     """The tables of the vintage before with the year's names, areas and points."""
     files = captures(fetched, wanted)
     year = year_in(files, wanted)
-    before = [vintage for vintage in vintages(FOLDER) if vintage != year and vintage <= year]
+    vintage = wanted.vintage or year
+    before = [name for name in vintages(FOLDER) if name != vintage and name <= vintage]
     if not before:
         raise UsageError(
             "no vintage before", f"none before {year} to carry over.", remedy="ask for a later year."
@@ -79,7 +81,7 @@ def make(fetched: Path, wanted: Wanted) -> Made:
     tables = {"county_geography.csv": counties, "county_subdivisions.csv": subdivisions}
     carried = {name: old[name] for name in CARRIED}
     return Made(
-        year,
+        vintage,
         {
             "publisher": "US Census Bureau; US Department of Agriculture (rural-urban codes)",
             "title": f"Gazetteer {year} of counties and county subdivisions; the rest as in {before[-1]}",
@@ -95,11 +97,11 @@ def make(fetched: Path, wanted: Wanted) -> Made:
         | {f"{year}_Gaz_{kind}_national.zip": path for kind, path in files.items()},
         {name: len(table) for name, table in tables.items()}
         | {name: recorded.entry["rows"] for name, recorded in carried.items()},
-        year if year in vintages(FOLDER) else before[-1],
+        vintage if vintage in vintages(FOLDER) else before[-1],
         (f"{len(left)} subdivisions are gone and keep their figures: {', '.join(left[:5])}.",)
         if left
         else (),
-        (f'  used once params.yaml names it: vintages, geography: "{year}"',),
+        (f'  used once params.yaml names it: vintages, geography: "{vintage}"',),
     )
 
 
@@ -134,8 +136,8 @@ def year_in(files: dict[str, Path], wanted: Wanted) -> str:
     names = {kind: archives.members(path, most=MOST_UNPACKED)[0].filename for kind, path in files.items()}
     years = {re.match(r"(20\d\d)_Gaz_", name.rpartition("/")[2]) for name in names.values()}
     found = {year[1] if year else "no year" for year in years}
-    asked = {wanted.vintage} if wanted.vintage or wanted.by_hand else {year_of(wanted)}
-    if len(found) > 1 or "no year" in found or (asked - {None} and found != asked):
+    asked = {year_of(wanted)} if wanted.vintage or not wanted.by_hand else set()
+    if len(found) > 1 or "no year" in found or (asked and found != asked):
         raise QuarantineError(
             "another year",
             f"the archives hold {' and '.join(sorted(names.values()))}.",
@@ -169,6 +171,9 @@ def gazetteer(path: Path, kind: str) -> pd.DataFrame:
             f"line {short} has {len(rows[short - 1])} of {len(rows[0])} fields.",
             where=inside[0],
         )
+    doubled = [name for name in rows[0] if rows[0].count(name) > 1]
+    if doubled:
+        raise QuarantineError("doubled column", f"{doubled[0]} is there twice.", where=inside[0])
     frame = pd.DataFrame(
         rows[1:], columns=rows[0], index=pd.RangeIndex(2, len(rows) + 1, name="line"), dtype="str"
     )

@@ -22,13 +22,14 @@ import tenacity
 
 from analysis.provenance import root, version
 from analysis.refresh import sniffing
-from analysis.refresh.faults import FetchError, QuarantineError, RefreshError, redact
+from analysis.refresh.faults import FetchError, QuarantineError, RefreshError, UsageError, is_told, redact
 from analysis.refresh.parts import MEGABYTE, NOTES, Asked, Held, digest, note, notes
 from analysis.refresh.replies import REPLAY, LaterError, check_host, check_status, replayed, target
+from analysis.refresh.sniffing import BY_HAND
 
 TIMEOUT = httpx.Timeout(60.0, connect=20.0)
-# Bytes a second, over a minute: a reply that drips more slowly than this is broken off and resumed.
-SLOWEST = 500
+# Bytes a second, over so many seconds: a reply that drips more slowly is broken off and resumed.
+SLOWEST, WATCHED = 500, 30.0
 REDIRECTS = 4
 # Tries in a row without a megabyte more; the first wait in seconds, doubled each time; the longest wait.
 TRIES = 5
@@ -55,6 +56,7 @@ class Web:
     hosts : the only hosts that are asked.
     secrets : keys, which appear in no error, file or line.
     say : hears how far it is.
+    saved : the names of what was asked for, in that order.
     """
 
     client: httpx.Client
@@ -62,7 +64,7 @@ class Web:
     hosts: tuple[str, ...]
     secrets: tuple[str, ...] = ()
     say: Callable[[str], None] = lambda text: None
-    saved: set[str] = field(default_factory=set)
+    saved: list[str] = field(default_factory=list)
 
     def save(
         self,
@@ -88,7 +90,7 @@ class Web:
         Raises
         ------
         FetchError, QuarantineError, UsageError : see `replies` and `sniffing`; nothing is left but what can
-            be resumed.
+            be resumed, and of a QuarantineError what came.
         """
         asked = Asked(url, name, kind, most, params or {}, json, also_later)
         check_host(url, self.hosts)
@@ -108,7 +110,7 @@ class Web:
             ),
             reraise=True,
         )
-        self.saved.add(name)
+        self.saved.append(name)
         try:
             return trying(self._fetch, asked)
         except LaterError as error:
@@ -141,14 +143,25 @@ class Web:
                     self.say(f"{asked.name}: not changed")
                     return path
                 self._receive(asked, reply, held)
+        except httpx.InvalidURL:  # the library looks at a redirect even where it does not follow it
+            raise FetchError(
+                "redirect refused", "it names no address.", where=asked.url.split("?")[0], remedy=BY_HAND
+            ) from None
         except httpx.RequestError as error:
             raise LaterError(
                 f"the connection failed ({error or type(error).__name__})", progressed=held.grew()
             ) from None
-        sniffing_or_dropped(held, asked)
+        known = held.stamp()
         held.part.replace(path)
-        note(self.folder, asked.name, {"url": came_from, "sha256": digest(path), **held.stamp()})
         held.drop()
+        # What is not of the kind stays to be put aside: without a note it is not taken for fetched.
+        try:
+            sniffing.check(path, asked.kind, asked.url)
+        except UsageError:
+            path.unlink()
+            raise
+        known |= {"url": redact(came_from, self.secrets), "sha256": digest(path)}
+        note(self.folder, asked.name, known)
         return path
 
     def _known(self, asked: Asked) -> tuple[dict[str, str], Held]:
@@ -192,24 +205,27 @@ class Web:
     def _receive(self, asked: Asked, reply: httpx.Response, held: Held) -> None:
         """The reply's bytes onto what is there."""
         begins, total = extent(reply)
-        same = reply.status_code == 206 and begins == held.size() and held.same(reply)
+        same = reply.status_code == 206 and begins == held.size() and held.same(reply, total)
         if reply.status_code == 206 and not same:
             held.drop()
             raise LaterError("the rest does not fit what is there")
         if not same:
-            held.begin(reply)
+            held.begin(reply, total)
+        total = held.total if total is None else total
         if total is not None and total > asked.most:
             held.drop()
             raise too_large(asked, total)
-        begun, size, first = time.monotonic(), held.size(), held.size()
+        begun, size, first, tail = time.monotonic(), held.size(), held.size(), ""
         with held.part.open("ab") as stream:
             for chunk in reply.iter_bytes():
                 size += len(chunk)
                 if size > asked.most:
                     break
+                if self.secrets:
+                    tail = self._silent(asked, held, tail + chunk.decode("latin-1"))
                 stream.write(chunk)
                 lasted = time.monotonic() - begun
-                if lasted > 60 and (size - first) / lasted < SLOWEST:
+                if lasted > WATCHED and (size - first) / lasted < SLOWEST:
                     raise LaterError("the connection drips", progressed=held.grew())
                 if size // MEGABYTE > (size - len(chunk)) // MEGABYTE:
                     self.say(progress(asked.name, size, total))
@@ -219,14 +235,18 @@ class Web:
         if total is not None and size != total:
             raise LaterError(f"{size:,} of {total:,} bytes came", progressed=held.grew())
 
-
-def sniffing_or_dropped(held: Held, asked: Asked) -> None:
-    """The whole file is of the kind asked for; what is not is no part to go on with."""
-    try:
-        sniffing.check(held.part, asked.kind, asked.url)
-    except RefreshError:
-        held.drop()
-        raise
+    def _silent(self, asked: Asked, held: Held, text: str) -> str:
+        """The end of a text in which no key stands; one that repeats a key reaches no file."""
+        if is_told(text, self.secrets):
+            held.drop()
+            sniffing.check_page(text, asked.kind, asked.url)
+            raise QuarantineError(
+                "key in the reply",
+                "it repeats the key; nothing of it was kept.",
+                where=asked.url,
+                remedy="try it again; if it stays so, tell the publisher.",
+            )
+        return text[-16 * max(map(len, self.secrets)) :]
 
 
 def extent(reply: httpx.Response) -> tuple[int, int | None]:
@@ -234,10 +254,10 @@ def extent(reply: httpx.Response) -> tuple[int, int | None]:
     if reply.status_code == 206:
         span, _, whole = reply.headers.get("content-range", "").removeprefix("bytes ").partition("/")
         first = span.partition("-")[0]
-        return (int(first) if first.isdigit() else -1), (int(whole) if whole.isdigit() else None)
+        return (int(first) if first.isdecimal() else -1), (int(whole) if whole.isdecimal() else None)
     length = reply.headers.get("content-length", "")
     plain = reply.headers.get("content-encoding", "identity") == "identity"
-    return 0, int(length) if plain and length.isdigit() else None
+    return 0, int(length) if plain and length.isdecimal() else None
 
 
 def too_large(asked: Asked, size: int) -> QuarantineError:
@@ -284,6 +304,7 @@ def opened(
     hosts: tuple[str, ...],
     secrets: tuple[str, ...] = (),
     say: Callable[[str], None] = lambda text: None,
+    saved: list[str] | None = None,
 ) -> Iterator[Web]:
     """A `Web` for one run. Its libraries' own log lines, which hold whole addresses, are turned off."""
     for library in ("httpx", "httpcore", "urllib3"):
@@ -295,4 +316,4 @@ def opened(
         follow_redirects=False,
         trust_env=not os.environ.get(REPLAY),
     ) as client:
-        yield Web(client, folder, hosts, secrets, say)
+        yield Web(client, folder, hosts, secrets, say, [] if saved is None else saved)

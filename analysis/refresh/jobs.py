@@ -6,6 +6,7 @@ A job can fail with status 200, and its file can come later than its end is told
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from analysis.refresh.faults import FetchError, QuarantineError
 from analysis.refresh.http import Web
 from analysis.refresh.once import once
 from analysis.refresh.replies import check_host
-from analysis.refresh.usaspending import AGAIN, API, FILES, LATER, Asked, answer, there
+from analysis.refresh.usaspending import AGAIN, API, FILES, LATER, Asked, answer, results, there
 
 # Seconds between two looks at a job, doubled up to the longest; a job's own limit is six hours.
 FIRST_LOOK, LONGEST_LOOK, PATIENCE = 2.0, 60.0, 6.5 * 3600
@@ -57,7 +58,7 @@ def waited(web: Web, job: Path, file: str) -> dict:
     while True:
         path = web.save(url, "status.json", kind="json", also_later=LATER)
         content = answer(path)
-        state = str(content.get("status", "")).lower()
+        state = str(content.get("status") or "no status").lower()
         if content.get("file_name") != file:
             raise QuarantineError(
                 "wrong file", f"{file!r} was asked for, {content.get('file_name')!r} told.", where=path.name
@@ -78,7 +79,7 @@ def waited(web: Web, job: Path, file: str) -> dict:
             raise FetchError(
                 "not ready", f"{state!r} after {PATIENCE / 3600:.1f} hours.", where=url, remedy=AGAIN
             )
-        web.say(f"{file}: {state}; {content.get('total_rows') or 0:,} rows; again in {wait:.0f} s")
+        web.say(f"{file}: {state}; {content.get('total_rows') or 0} rows; again in {wait:.0f} s")
         time.sleep(wait)
         wait = min(2 * wait, LONGEST_LOOK)
 
@@ -92,7 +93,9 @@ def check_size(path: Path, status: Path) -> None:
     """
     told = answer(there(status)).get("total_size")
     size = path.stat().st_size
-    if told is not None and not any(abs(size - told * unit) <= unit + size / 200 for unit in (1000, 1024)):
+    if told is not None and (isinstance(told, bool) or not isinstance(told, int | Decimal)):
+        raise QuarantineError("not an answer", f"a size of {told!r} kB.", where=status.name, remedy=AGAIN)
+    if told is not None and not any(abs(size - told * unit) <= unit + size // 200 for unit in (1000, 1024)):
         raise QuarantineError(
             "wrong size", f"{size:,} bytes, where {told:,} kB were told.", where=path.name, remedy=AGAIN
         )
@@ -111,14 +114,15 @@ def archived(web: Web, asked: Asked, number: int | str, code: str) -> str:
     """
     body = {"agency": number, "fiscal_year": asked.year, "type": "assistance"}
     path = once(web, f"{API}bulk_download/list_monthly_files/", "archive.json", json=body, also_later=LATER)
-    listed = answer(path).get("monthly_files")
+    content = answer(path)
+    listed = results({"results": content.get("monthly_files")}, path, ("file_name", "url"))
     full = [
         row
-        for row in listed or []
-        if str(row.get("file_name", "")).startswith(f"FY{asked.year}_{code or 'All'}_Assistance_Full_")
+        for row in listed
+        if str(row["file_name"]).startswith(f"FY{asked.year}_{code or 'All'}_Assistance_Full_")
     ]
     if len(full) != 1:
-        names = ", ".join(str(row.get("file_name")) for row in listed or []) or "none"
+        names = ", ".join(str(row["file_name"]) for row in listed) or "none"
         raise QuarantineError(
             "not in the archive",
             f"one full file of {asked.year} was expected; there are {names}.",

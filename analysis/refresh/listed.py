@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pypdf
 
-from analysis.refresh import pages
+from analysis.refresh import pages, sniffing
 from analysis.refresh.faults import QuarantineError
 from analysis.sources.states import STATES, TERRITORIES
 
@@ -47,7 +47,7 @@ class Entry:
 
 def lines_of(file: Path) -> list[Line]:
     """The lines of a page, HTML or PDF, in reading order."""
-    if file.read_bytes()[:5] == b"%PDF-":
+    if sniffing.is_pdf(file):
         return pdf_lines(file)
     return [Line(tag, text, group) for tag, group, text in pages.read(file, "").blocks]
 
@@ -57,8 +57,11 @@ def pdf_lines(file: Path) -> list[Line]:
 
     Raises
     ------
-    QuarantineError : "not a PDF": it cannot be read.
+    QuarantineError : "not a PDF": it cannot be read, or ends before its end mark.
     """
+    if b"%%EOF" not in file.read_bytes()[-2048:]:
+        # The library reads the pages that are left, and entries would be missing without an error.
+        raise QuarantineError("not a PDF", "truncated: it ends before its end mark.", where=file.name)
     logging.getLogger("pypdf").setLevel(logging.ERROR)
     pieces: list[tuple[int, float, float, str, str]] = []
     try:
@@ -143,7 +146,7 @@ def by_level(lines: Sequence[Line]) -> list[Entry]:
 
     Raises
     ------
-    QuarantineError : "no list", "unknown entry".
+    QuarantineError : "no list", "unknown entry", "unknown heading".
     """
     at = [place for place, line in enumerate(lines) if level_of(line.text)]
     entries: list[Entry] = []
@@ -162,9 +165,31 @@ def by_level(lines: Sequence[Line]) -> list[Entry]:
                     )
                 break
             entries.append(Entry("", state, heading.text.rstrip(": "), level_of(heading.text), line.text))
-    if {entry.level for entry in entries} < {"state", "place"}:
+    missing = {"state", "place"} - {entry.level for entry in entries}
+    if missing:
         raise QuarantineError("no list", "States and Cities with entries below them were not found.")
+    check_no_other(lines, entries)
     return entries
+
+
+def check_no_other(lines: Sequence[Line], entries: Sequence[Entry]) -> None:
+    """No item of a list, in a page that has the entries in such, looks like an entry and is none.
+
+    Raises
+    ------
+    QuarantineError : "unknown heading".
+    """
+    known = Counter(entry.text for entry in entries)
+    heading = ""
+    for line in lines:
+        if line.style not in ITEMS:
+            heading = line.text
+        elif state_in(line.text, "place") and not known[line.text]:
+            raise QuarantineError(
+                "unknown heading",
+                f"{line.text!r} stands under {heading!r}, which is none of States, Counties and Cities.",
+                remedy="look at the page: a new heading belongs in LEVELS of analysis/refresh/listed.py.",
+            )
 
 
 def state_in(text: str, level: str) -> str | None:

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from analysis.provenance import raw_file
-from analysis.refresh import listed
+from analysis.refresh import listed, sniffing
 from analysis.refresh.client import GOVERNMENT_WORK, Compared, Made, Wanted, newest, one_file, size_gates
 from analysis.refresh.faults import QuarantineError, UsageError
 from analysis.refresh.http import Web
@@ -85,6 +85,8 @@ def named(vintage: str) -> tuple[str, str]:
 def make(fetched: Path, wanted: Wanted) -> Made:
     """The entries of the page, in its order, nothing corrected."""
     file = one_file(fetched, wanted, "page.html")
+    if wanted.by_hand:
+        sniffing.check(file, "pdf" if sniffing.is_pdf(file) else "html", file.name)
     lines = listed.lines_of(file)
     issuer, day, told, unsure = issued(lines, file, wanted)
     entries = listed.by_state(lines) if issuer == "dhs" else listed.by_level(lines)
@@ -155,7 +157,7 @@ def issued(
     headings = {line.text.strip(": ").casefold() for line in lines if listed.level_of(line.text)}
     if not headings:
         raise QuarantineError("no list", "the page has no heading States, Counties or Cities.")
-    issuer = "doj" if "states" in headings else "dhs"
+    issuer = "doj" if "states" in headings or not wanted.by_hand else "dhs"
     if in_name := re.search(r"20\d\d-\d\d-\d\d", file.name):
         return issuer, in_name[0], (), ()
     if issuer == "dhs":

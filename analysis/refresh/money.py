@@ -11,45 +11,54 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis.grants.flows import GRANTS
 from analysis.grants.run import write_flows
-from analysis.provenance import read_origin, read_param, root
+from analysis.grants.stage import TOTALS
+from analysis.provenance import read_origin, read_param, vintages
 from analysis.refresh import archives, jobs, usaspending
-from analysis.refresh.client import GOVERNMENT_WORK, Made, Wanted, one_file
+from analysis.refresh.client import GOVERNMENT_WORK, Compared, Made, Wanted, one_file
 from analysis.refresh.faults import QuarantineError, UsageError
 from analysis.refresh.http import Web
 from analysis.refresh.once import once
-from analysis.refresh.states import fetched_from
+from analysis.refresh.states import clear, desk, fetched_from
 from analysis.refresh.usaspending import API, LATER, Asked, Totals
+from analysis.sources.states import ABBREVIATION, STATES
 
 FOLDER = "usaspending"
 HOSTS = usaspending.HOSTS
 FORM = "a fiscal year, such as fy2024, archive-fy2024, or of one agency by its code, fy2024-015"
-COMPARED: dict = {}
+COMPARED = {TOTALS: Compared(("scope", "by", "name"))}
 FILE = "transactions.zip"
 FIRST = 2008  # the interface adds up nothing earlier
 MOST, MOST_UNPACKED = 20 * archives.GIGABYTE, 100 * archives.GIGABYTE
 TOLERANCE = Decimal("0.01")  # agencies correct their figures every day
-VINTAGE = re.compile(r"(archive-)?fy(\d{4})(?:-(\d{3}))?(?:-(\d{4}-\d{2}-\d{2}))?")
+VINTAGE = re.compile(r"(archive-)?fy(\d{4})(?:-(\d{3}))?(?:-(\d{4}-\d{2}-\d{2})(-\w+)?)?")
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a vintage's name asks for: where from, which fiscal year, which agency ("" for all), which day."""
+    """What a vintage's name asks for: where from, which fiscal year, which agency ("" for all), which day,
+    and how another of that day is told apart."""
 
     archive: bool
     year: int
     agency: str
-    day: str
+    day: str = ""
+    again: str = ""
 
     def named(self, day: str) -> str:
+        return f"{self.stem}-{self.day or day}{self.again}"
+
+    @property
+    def stem(self) -> str:
         agency = f"-{self.agency}" if self.agency else ""
-        return f"{'archive-' if self.archive else ''}fy{self.year}{agency}-{self.day or day}"
+        return f"{'archive-' if self.archive else ''}fy{self.year}{agency}"
 
 
 def part_of(wanted: Wanted) -> Part:
@@ -61,13 +70,13 @@ def part_of(wanted: Wanted) -> Part:
     """
     if not wanted.vintage:
         cut = str(read_param("as_of_before")["main"])
-        return Part(False, int(cut[:4]) - (cut[5:] <= "09-30"), "", "")
+        return Part(False, int(cut[:4]) - (cut[5:] <= "09-30"), "")
     found = VINTAGE.fullmatch(wanted.vintage)
     if not found or int(found[2]) < FIRST or f"{int(found[2]) - 1}-10-01" > wanted.today:
         raise UsageError(
             "no vintage", f"{wanted.vintage!r} names no fiscal year from {FIRST}.", remedy=f"give {FORM}."
         )
-    return Part(bool(found[1]), int(found[2]), found[3] or "", found[4] or "")
+    return Part(bool(found[1]), int(found[2]), *(text or "" for text in found.groups()[2:]))
 
 
 def fetch(web: Web, wanted: Wanted) -> None:
@@ -143,22 +152,43 @@ def make(fetched: Path, wanted: Wanted) -> Made:
             **({"covers": {name or "all": [part.year]}} if ended < wanted.today else {}),
             **({"control": control(found, totals)} if totals else {}),
         },
-        {FILE: file},
-        {},
-        None,
+        {FILE: file, TOTALS: found.totals.to_csv(index=False, lineterminator="\n").encode()},
+        {TOTALS: len(found.totals)},
+        before(part, vintage),
         tuple(doubts(found, totals)) if totals else (),
         (*told(found, totals), *late(part, cut)),
     )
 
 
+def before(part: Part, vintage: str) -> str | None:
+    """The accepted vintage of the same part: this one, else the last before it, else the first after."""
+    there = [name for name in vintages(FOLDER) if (found := VINTAGE.fullmatch(name)) and found[4]]
+    there = [name for name in there if re.match(rf"{part.stem}-\d{{4}}-\d\d-\d\d", name)]
+    earlier = [name for name in there if name <= vintage]
+    return earlier[-1] if earlier else (there[0] if there else None)
+
+
 @dataclass(frozen=True)
 class Sums:
-    """What a file holds of grants: transactions, US dollars by scope, years and agencies."""
+    """What a file holds of grants.
+
+    Parameters
+    ----------
+    transactions, obligations, years, agencies : their number, US dollars, fiscal years and agencies.
+    totals : `scope`, `by` (all, agency, state), `name`, `transactions`, `obligations_usd`, sorted; what has
+        no state stands under its bucket, such as `multi_state`.
+    """
 
     transactions: int
     obligations: Decimal
     years: frozenset[int]
     agencies: frozenset[str]
+    totals: pd.DataFrame
+
+    def states(self, scope: str) -> set[str]:
+        """The postal abbreviations of the states with grants."""
+        rows = self.totals[(self.totals["scope"] == scope) & (self.totals["by"] == "state")]
+        return set(rows["name"]) & set(STATES)
 
 
 def sums(file: Path) -> Sums:
@@ -169,19 +199,47 @@ def sums(file: Path) -> Sums:
     QuarantineError : "no rows".
     DataError : the stage would refuse the file.
     """
-    with TemporaryDirectory(prefix="refresh-", dir=root() / ".refresh") as folder:
-        out = Path(folder) / "flows.parquet"
-        done = write_flows([file], out)
-        flows = pq.read_table(out)
+    folder = desk("money") / "sums"
+    clear(folder)  # a killed run leaves it
+    folder.mkdir(parents=True)
+    done = write_flows([file], folder / "flows.parquet")
+    flows = pq.read_table(folder / "flows.parquet")
+    clear(folder)
     if not done["transactions"]:
         raise QuarantineError("no rows", "no grant is in the file; no rows is no success.", where=file.name)
+    totals = totals_of(flows)
     flows = flows.filter(pc.field("scope") == "recipient")
     return Sums(
         done["transactions"],
         pc.sum(flows["obligations_usd"]).as_py(),
         frozenset(flows["fiscal_year"].unique().to_pylist()),
         frozenset(flows["awarding_agency"].unique().to_pylist()),
+        totals,
     )
+
+
+def totals_of(flows: pa.Table) -> pd.DataFrame:
+    """The flows by scope, agency and state, as `Sums.totals`."""
+    code = pc.replace_substring_regex(flows["county_geoid"], r"^(?:retired_|ct_legacy_)", "")
+    states = [ABBREVIATION.get(text[:2], text) if text[:1].isdigit() else text for text in code.to_pylist()]
+    named = {
+        "all": pa.repeat("", len(flows)),
+        "agency": flows["awarding_agency"],
+        "state": pa.array(states, pa.string()),
+    }
+    parts = []
+    for by, names in named.items():
+        table = flows.select(["scope", "transactions", "obligations_usd"]).append_column("name", names)
+        sums = table.group_by(["scope", "name"]).aggregate(
+            [("transactions", "sum"), ("obligations_usd", "sum")]
+        )
+        columns = {name: sums[name].to_pylist() for name in sums.column_names}
+        parts.append(pd.DataFrame(columns).assign(by=by))
+    out = pd.concat(parts).rename(
+        columns={"transactions_sum": "transactions", "obligations_usd_sum": "obligations_usd"}
+    )
+    out = out[["scope", "by", "name", "transactions", "obligations_usd"]]
+    return out.sort_values(["scope", "by", "name"], ignore_index=True)
 
 
 def check_year(found: Sums, part: Part, file: Path) -> None:
@@ -260,6 +318,8 @@ def doubts(found: Sums, totals: Totals) -> Iterator[str]:
     for scope, each in totals.scopes.items():
         if each.counties - each.states > TOLERANCE * abs(each.states):
             yield f"by {scope} the counties have ${each.counties:,}, more than the states' ${each.states:,}."
+        if lacking := sorted(found.states(scope) - each.codes):
+            yield f"by {scope} the interface has no sum of {', '.join(lacking)}, where the file has grants."
         if each.states - totals.agencies > TOLERANCE * abs(totals.agencies):
             yield f"by {scope} the states have ${each.states:,}, more than all ${totals.agencies:,}."
 
@@ -275,6 +335,8 @@ def told(found: Sums, totals: Totals | None) -> Iterator[str]:
             f"  by {scope}: states ${each.states:,}, counties ${each.counties:,}; ${each.residual:,} have no"
             f" county there, ${each.unmapped:,} of it in the row without a code"
         )
+        if absent := sorted(set(STATES) - each.codes):
+            yield f"  by {scope} {len(absent)} of 51 states have no grant: {', '.join(absent)}"
     yield from (f"  the interface says: {message}" for message in totals.messages)
 
 

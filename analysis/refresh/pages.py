@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin
+
+from analysis.refresh.faults import QuarantineError
 
 SILENT = ("script", "style", "noscript", "template")
 BLOCKS = ("p", "li", "tr", "td", "th", "div", "br", "section", "dt", "dd", "button", "summary")
 BLOCKS += ("h1", "h2", "h3", "h4", "h5", "h6")
 GROUPS = ("ul", "ol", "table")
+DECLARED = re.compile(rb"(?i)<meta[^>]*charset\s*=\s*[\"']?\s*([\w-]+)")
+LATIN = ("iso-8859-1", "latin-1", "latin1", "windows-1252", "us-ascii")
 BLOCKS += GROUPS
 
 
@@ -26,10 +32,15 @@ class Reader(HTMLParser):
         given = dict(attributes)
         if tag in SILENT:
             self.silent += 1
-        elif tag == "base" and given.get("href"):
-            self.base = urljoin(self.base, given["href"])
-        elif tag == "a" and given.get("href"):
-            self.link = (urljoin(self.base, given["href"].strip()), [])
+        elif tag in ("base", "a") and given.get("href"):
+            try:
+                address = urljoin(self.base, given["href"].strip())
+            except ValueError:  # no address; its text is text
+                address = None
+            if tag == "base":
+                self.base = address or self.base
+            else:
+                self.link = (address, []) if address else None
         if tag in BLOCKS:
             self.close_block()
             self.group += tag in GROUPS
@@ -61,10 +72,40 @@ class Reader(HTMLParser):
         self.text = []
 
 
+def text_of(page: Path) -> str:
+    """A page's text: UTF-8, or what it declares.
+
+    Raises
+    ------
+    QuarantineError : "wrong encoding": its bytes are not of it.
+    """
+    content = page.read_bytes()
+    said = DECLARED.search(content[:4096])
+    # What declares latin-1 is Windows-1252 to every browser.
+    declared = said[1].decode().lower() if said else ""
+    encodings = ("utf-8-sig", "cp1252") if declared in LATIN else ("utf-8-sig",)
+    for encoding in encodings:
+        with suppress(UnicodeDecodeError):
+            text = content.decode(encoding)
+            if "\ufffd" not in text:
+                return text
+    raise QuarantineError(
+        "wrong encoding",
+        f"it is not {' or '.join(encodings)}: letters would be lost.",
+        where=page.name,
+        remedy="run it again later, or read a saved copy in UTF-8 with --from FILE.",
+    )
+
+
 def read(page: Path, base: str) -> Reader:
-    """A page's links (address, text) and blocks of text (tag, group, text), in its order."""
+    """A page's links (address, text) and blocks of text (tag, group, text), in its order.
+
+    Raises
+    ------
+    QuarantineError : "wrong encoding".
+    """
     reader = Reader(base)
-    reader.feed(page.read_text(encoding="utf-8-sig", errors="replace"))
+    reader.feed(text_of(page))
     reader.close()
     reader.close_block()
     return reader

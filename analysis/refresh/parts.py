@@ -45,8 +45,8 @@ class Held:
     def size(self) -> int:
         return self.part.stat().st_size if self.part.is_file() else 0
 
-    def stamp(self) -> dict[str, str]:
-        """The publisher's marks of the version, as noted when the file was begun."""
+    def stamp(self) -> dict:
+        """The publisher's marks of the version, and its size, as noted when the file was begun."""
         try:
             return json.loads(self.about.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -60,21 +60,27 @@ class Held:
     def resumable(self) -> bool:
         return self.size() > 0 and self.stamp().get("asked") == self.asked and bool(self.validator())
 
-    def begin(self, reply: httpx.Response) -> None:
-        """From the first byte."""
+    def begin(self, reply: httpx.Response, total: int | None) -> None:
+        """From the first byte, of `total` where that was told."""
         self.part.parent.mkdir(parents=True, exist_ok=True)
         # What was packed for the way has other bytes than the file: it cannot be gone on with.
         packed = reply.headers.get("content-encoding", "identity") != "identity"
         marks = {} if packed else {key: reply.headers.get(name, "") for key, name in MARKS.items()}
         with replacing(self.about) as beside:
-            beside.write_text(json.dumps(marks | {"asked": self.asked}), encoding="utf-8")
+            beside.write_text(json.dumps(marks | {"asked": self.asked, "total": total}), encoding="utf-8")
         self.part.write_bytes(b"")
         self.first = 0
 
-    def same(self, reply: httpx.Response) -> bool:
+    def same(self, reply: httpx.Response, total: int | None) -> bool:
         """Whether the rest is of the version that was begun; some servers heed no If-Range."""
-        etag, known = reply.headers.get("etag", ""), self.stamp().get("etag", "")
-        return not etag or not known or etag == known
+        known = self.stamp()
+        marks = [(reply.headers.get(name), known.get(key)) for key, name in MARKS.items()]
+        return all(not now or not then or now == then for now, then in [*marks, (total, known.get("total"))])
+
+    @property
+    def total(self) -> int | None:
+        """The whole file's bytes, as told when it was begun."""
+        return self.stamp().get("total")
 
     def grew(self) -> bool:
         """Whether a megabyte came since the request, so that it is worth going on."""

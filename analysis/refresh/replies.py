@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
@@ -19,6 +20,7 @@ REPLAY = "ANALYSIS_REFRESH_REPLAY"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 LATER = (408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524)
+PACKED = ("identity", "gzip", "deflate")  # one of these at a time: what is packed twice fills disks
 PAGES = ("", ".htm", ".html", ".asp", ".aspx", ".php")
 
 
@@ -80,8 +82,13 @@ def target(url: str, reply: httpx.Response, hosts: Iterable[str], kind: str, met
     FetchError : "redirect refused".
     """
     location = reply.headers.get("location", "")
-    to = urljoin(url, location)
-    before, after = urlsplit(url), urlsplit(to)
+    try:
+        to = str(httpx.URL(urljoin(url, location)))
+        before, after = urlsplit(url), urlsplit(to)
+    except (ValueError, httpx.InvalidURL):
+        raise FetchError(
+            "redirect refused", "it names no address.", where=url.split("?")[0], remedy=BY_HAND
+        ) from None
     if KEY_PAGE.search(after.path) or reply.headers.get("x-datawebapi-keyerror"):
         raise UsageError(
             "missing key",
@@ -110,7 +117,7 @@ def target(url: str, reply: httpx.Response, hosts: Iterable[str], kind: str, met
 def retry_after(reply: httpx.Response, now: datetime.datetime) -> float | None:
     """The seconds to wait by the header Retry-After, given as seconds or as a date; None without one."""
     said = reply.headers.get("retry-after", "").strip()
-    if said.isdigit():
+    if re.fullmatch("[0-9]+", said):
         return float(said)
     try:
         until = parsedate_to_datetime(said)
@@ -127,11 +134,19 @@ def check_status(reply: httpx.Response, url: str, also_later: Iterable[int] = ()
     Raises
     ------
     LaterError : worth another try.
-    QuarantineError : "empty reply" (204).
+    QuarantineError : "empty reply" (204), "packed reply".
     FetchError : "not found", "refused" and other statuses, with the publisher's words.
     """
     status = reply.status_code
     if status in (200, 206, 304):
+        packed = reply.headers.get("content-encoding", "identity").strip().lower()
+        if packed not in PACKED:
+            raise QuarantineError(
+                "packed reply",
+                f"it is packed as {packed!r}, which was not asked for.",
+                where=url,
+                remedy=BY_HAND,
+            )
         return
     if status in LATER or status in also_later:
         raise LaterError(f"status {status}", retry_after(reply, datetime.datetime.now(datetime.UTC)))
@@ -156,7 +171,8 @@ def words(reply: httpx.Response) -> str:
     if "html" in reply.headers.get("content-type", ""):
         return ""
     try:
-        said = next(reply.iter_bytes(400), b"").decode("utf-8", "replace")
+        # The first piece, however short: a reply that drips is not waited for.
+        said = next(reply.iter_bytes(), b"")[:400].decode("utf-8", "replace")
     except httpx.HTTPError:
         return ""
     said = " ".join("".join(sign if sign.isprintable() else " " for sign in said).split())[:200]

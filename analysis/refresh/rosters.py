@@ -26,7 +26,8 @@ from analysis.sources.states import STATES, TERRITORIES
 FOLDER = "rosters"
 HOSTS = ("www.ice.gov",)
 PAGE = "https://www.ice.gov/identify-and-arrest/287g"
-FORM = "the roster's day, such as 2026-06-01"
+FORM = "the roster's day, such as 2026-06-01, or of a second one of that day 2026-06-01-b"
+NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:-\w+)?")
 COMPARED = {
     "roster.csv": Compared(
         ("state_abbr", "agency_as_published", "support_type_as_published"),
@@ -55,6 +56,7 @@ HEADINGS = {
     "addendum": ("ADDENDUM", "ADDENDA", "ADDENDUM LINK"),
 }
 SUPPORT = tuple(PUBLISHED_MODELS)
+ABSENT = ("#N/A", "#NA")  # what ICE's own formulas leave where an agency has no county
 TYPES = ("county", "municipality", "state agency", "state", "#na", "#n/a", "")
 STATE_MISPRINTS = {"PENNSLYVANIA": "PA", "UTAHJ": "UT", "WEST VIRIGINIA": "WV"}
 STATE_NAMES = {name.upper(): abbreviation for abbreviation, (_, name) in (STATES | TERRITORIES).items()}
@@ -63,7 +65,6 @@ FIRST_AGREEMENT = "2002-01-01"
 NAME_DAY = re.compile(
     r"(?<!\d)(\d{2})(\d{2})(20\d{2})(?!\d{3})|(?<!\d)(20\d{2})(\d{2})(\d{2})(?=\d{6}\b|\D|$)"
 )
-DATE_TEXT = re.compile(r"\s*(\d{1,2})\s*/?\s*(\d{2}|\d)\s*/?\s*(\d{4})\s*")
 # ICE names a workbook for the day it is posted, at most some days after it was saved.
 NAME_DAYS = 4
 STALE = 45  # days
@@ -110,8 +111,8 @@ def name_of(url: str) -> str:
 
 
 def harmless(name: str) -> str:
-    name = re.sub(r"[^\w.()-]+", "_", name).lstrip(".")
-    return name if name.lower().endswith(".xlsx") else f"{name}.xlsx"
+    name = re.sub(r"(?i)\.xlsx$", "", re.sub(r"[^\w.()-]+", "_", name).lstrip("."))
+    return f"{name[:100]}.xlsx"
 
 
 def make(fetched: Path, wanted: Wanted) -> Made:
@@ -121,15 +122,15 @@ def make(fetched: Path, wanted: Wanted) -> Made:
         sheet, told = sheets.read(chosen, HEADINGS, ["addendum"]), ()
     else:
         chosen, sheet, told = choose(sorted(fetched.glob("*.xlsx")))
-    name = name_day(chosen.name)
-    vintage, gates = dated(sheet.saved, name, wanted)
-    if vintage > wanted.today:
-        gates += (f"the roster's day, {vintage}, is still to come.",)
+    posted, gates = dated(sheet.saved, name_day(chosen.name), wanted)
+    vintage = wanted.vintage or posted
+    if posted > wanted.today:
+        gates += (f"the roster's day, {posted}, is still to come.",)
     file = harmless(chosen.name)
     rows, unsure = roster(sheet, vintage, f"ICE:{file}")
     before = newest(FOLDER, vintage)
     told += remarks(sheet, rows)
-    days = (date.fromisoformat(wanted.today) - date.fromisoformat(vintage)).days
+    days = (date.fromisoformat(wanted.today) - date.fromisoformat(posted)).days
     told += (f"  the roster is {days:,} days old: ICE may have stopped to post it",) if days > STALE else ()
     return Made(
         vintage,
@@ -137,7 +138,7 @@ def make(fetched: Path, wanted: Wanted) -> Made:
             "publisher": "US Immigration and Customs Enforcement",
             "title": "287(g) participating agencies",
             "url": fetched_from(fetched, chosen.name) or PAGE,
-            "as_of": vintage,
+            "as_of": posted,
             "licence": GOVERNMENT_WORK,
             "note": "ICE's text untouched in the columns *_as_published, hidden rows included; signed,"
             " moa_url and addendum_url are normalised. The workbook lies beside it as published.",
@@ -197,7 +198,8 @@ def dated(saved: str, name: str | None, wanted: Wanted) -> tuple[str, tuple[str,
     Names have lied by weeks and by a year, so that the day saved decides then, and a reader must agree.
     """
     if wanted.vintage:
-        asked = day(wanted.vintage, "day of a roster")
+        said = NAME.fullmatch(wanted.vintage)
+        asked = day(said[1] if said else wanted.vintage, "day of a roster")
         said = f"{asked} was asked for, but the workbook was saved on {saved}."
         return asked, () if not saved or near(asked, saved) else (said,)
     if not saved and not name:
@@ -228,6 +230,14 @@ def roster(sheet: sheets.Sheet, vintage: str, source: str) -> tuple[list[dict[st
     for row in sheet.rows:
         state, doubt = state_of(row)
         unsure += [doubt] if doubt else []
+        for column in ("state", "agency", "support"):
+            if column in row.errors:
+                raise QuarantineError(
+                    "error cell",
+                    f"{row.errors[column]} stands for the {column} in line {row.number} of sheet"
+                    f" {sheet.name!r}.",
+                    remedy="ICE's workbook is broken: run it again when it is mended.",
+                )
         if not row.text("agency").strip():
             raise QuarantineError("no agency", f"line {row.number} of sheet {sheet.name!r} names none.")
         signed, note = signed_on(row, sheet, vintage)
@@ -264,6 +274,14 @@ def roster(sheet: sheets.Sheet, vintage: str, source: str) -> tuple[list[dict[st
             remedy="if ICE has a new model, add it to PUBLISHED_MODELS in analysis/jurisdictions/status.py.",
         )
     unsure += unknown(out, "agency_type_as_published", TYPES, "TYPE")
+    broken = [
+        (row.number, text)
+        for row in sheet.rows
+        for name, text in row.errors.items()
+        if name in ("county", "type") and text not in ABSENT
+    ]
+    if broken:
+        unsure.append(f"{broken[0][1]} stands in line {broken[0][0]} ({len(broken):,} such cells).")
     undated = [row["sheet_row"] for row in out if not row["signed"]]
     if len(undated) > 0.02 * len(out):
         unsure.append(f"{len(undated):,} of {len(out):,} rows have no plausible day (line {undated[0]}).")
@@ -299,11 +317,7 @@ def signed_on(row: sheets.Row, sheet: sheets.Sheet, vintage: str) -> tuple[str, 
     found, note = sheets.as_day(value, sheet.epoch), ""
     if found is None and value is not None:
         note = f"text:{row.text('signed')}"
-        said = DATE_TEXT.fullmatch(row.text("signed"))
-        try:
-            found = date(int(said[3]), int(said[1]), int(said[2])).isoformat() if said else None
-        except ValueError:
-            found = None
+        found = sheets.text_day(row.text("signed"), sheet.epoch)
     elif found is not None and isinstance(value, int | float):
         note = f"serial:{row.text('signed')}"
     if "signed" in row.errors:
@@ -319,7 +333,10 @@ def unwrap(link: str) -> tuple[str, str]:
     if not link:
         return "", ""
     inner, wrapped = link, ""
-    parts = urlsplit(link)
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return "", "not-a-url"
     if (parts.hostname or "").endswith(".safelinks.protection.outlook.com"):
         inner, wrapped = parse_qs(parts.query).get("url", [""])[0], "safelinks"
     elif parts.hostname == "web.archive.org":

@@ -19,6 +19,8 @@ from analysis.refresh.faults import QuarantineError, UsageError
 LOOKED_AT = 15  # rows, for the header
 MOST = 200_000_000
 MOST_ROWS = 100_000
+DATE_TEXT = re.compile(r"(\d{1,2}) ?/? ?(\d{2}|\d) ?/? ?(\d{4})")
+DATE_FORMS = ("%m/%d/%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%B %d, %Y", "%b %d, %Y", "%d-%b-%Y")
 
 
 class NoSheetError(QuarantineError):
@@ -149,27 +151,41 @@ def heading(text: object) -> str:
 
 
 def header_of(sheet: Worksheet, wanted: Mapping[str, Iterable[str]]) -> tuple[int, dict[str, int]]:
-    """The row with the most known headings among the first, and the column number of each."""
+    """The row with the most known headings among the first, and the column number of each.
+
+    Raises
+    ------
+    QuarantineError : "doubled column": two of its headings are of one column.
+    """
     known = {heading(each): name for name, headings in wanted.items() for each in headings}
-    best: tuple[int, dict[str, int]] = (0, {})
+    best: tuple[int, dict[str, list[int]]] = (0, {})
     for cells in sheet.iter_rows(min_row=1, max_row=min(LOOKED_AT, sheet.max_row)):
-        found: dict[str, int] = {}
+        found: dict[str, list[int]] = {}
         for cell in cells:
-            name = known.get(heading(cell.value))
-            if name and name not in found:
-                found[name] = cell.column
+            if name := known.get(heading(cell.value)):
+                found.setdefault(name, []).append(cell.column)
         if len(found) > len(best[1]):
             best = (cells[0].row, found)
-    return best
+    number, found = best
+    for name, columns in found.items():
+        if len(columns) > 1:
+            raise QuarantineError(
+                "doubled column",
+                f"sheet {sheet.title!r}, line {number}: {len(columns)} columns for {name}.",
+                remedy="look at the workbook: only one of them can be meant.",
+            )
+    return number, {name: columns[0] for name, columns in found.items()}
 
 
 def rows_of(sheet: Worksheet, header: int, columns: Mapping[str, int]) -> Iterable[Row]:
     """The rows below the header that hold anything in a wanted column."""
-    merged = {}
+    merged, first = {}, header + 1
     for span in sheet.merged_cells.ranges:
+        if span.min_row <= header <= span.max_row:  # a heading over several lines
+            first = max(first, span.max_row + 1)
         for row, column in span.cells:
             merged[row, column] = sheet.cell(span.min_row, span.min_col).value
-    for cells in sheet.iter_rows(min_row=header + 1, max_col=max(columns.values())):
+    for cells in sheet.iter_rows(min_row=first, max_col=max(columns.values())):
         number = cells[0].row
         values, links, errors = {}, {}, {}
         for name, column in columns.items():
@@ -184,6 +200,22 @@ def rows_of(sheet: Worksheet, header: int, columns: Mapping[str, int]) -> Iterab
                 links[name] = link.target or link.location
         if values or errors:
             yield Row(number, bool(sheet.row_dimensions[number].hidden), values, links, errors)
+
+
+def text_day(text: str, epoch: datetime.datetime = CALENDAR_WINDOWS_1900) -> str | None:
+    """An ISO day from a text that leaves no doubt: 7/3/2025, with or without its first stroke, 2025-07-03,
+    July 3, 2025, or a serial; None for anything else, a year of two digits for one."""
+    text = " ".join(text.split())
+    if re.fullmatch(r"\d{5}", text):
+        return as_day(int(text), epoch)
+    if found := DATE_TEXT.fullmatch(text):
+        text = "/".join(found.groups())
+    for form in DATE_FORMS:
+        try:
+            return datetime.datetime.strptime(text, form).date().isoformat()
+        except ValueError:
+            continue
+    return None
 
 
 def as_day(value: object, epoch: datetime.datetime = CALENDAR_WINDOWS_1900) -> str | None:

@@ -40,12 +40,13 @@ def form_of(head: bytes) -> str:
     if b"\x00" in text:
         return "binary"
     if text[:1] == b"<":
-        page = re.match(
-            rb"(?is)(<\?xml.*?\?>|<!--.*?-->|\s)*<(!doctype\s+html|html|head|body|title|meta|h1|div|p)\b",
-            text,
-        )
-        return "html" if page else "xml"
+        return "html" if PAGE.match(text) else "xml"
     return "json" if text[:1] in b"[{" else "text"
+
+
+def is_pdf(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(5) == b"%PDF-"
 
 
 WANTED = {
@@ -62,8 +63,12 @@ WANTED = {
 def title_of(page: str) -> str:
     """The page's title, or its first heading, in one line; "" without either."""
     found = TITLE.search(page)
-    said = (found[1] or found[2] or "") if found else ""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", said)).split())[:120]
+    return plain(found[1] or found[2] or "")[:120] if found else ""
+
+
+def plain(markup: str) -> str:
+    """Its text in one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
 
 
 def check(path: Path, kind: str, where: str) -> None:
@@ -90,6 +95,10 @@ def check(path: Path, kind: str, where: str) -> None:
             where=where,
             remedy=BY_HAND,
         )
+    if form == "html" and re.search(rb"(?i)<html\b", head) and b"</html" not in path.read_bytes().lower():
+        raise QuarantineError(
+            "truncated page", "it ends before its end tag.", where=where, remedy="run it again later."
+        )
 
 
 def check_page(page: str, kind: str, where: str) -> None:
@@ -97,7 +106,8 @@ def check_page(page: str, kind: str, where: str) -> None:
 
     A heading decides for a page that was asked for: its text may well speak of pages not found.
     """
-    said = title_of(page) if kind == "html" else f"{title_of(page)} {re.sub(r'<[^>]+>', ' ', page)}"
+    heads = " ".join(plain(found[1] or found[2] or "") for found in TITLE.finditer(page))
+    said = heads if kind == "html" else plain(page)
     if kind != "html" and KEY_PAGE.search(said):
         raise UsageError(
             "missing key",

@@ -24,6 +24,7 @@ from analysis.refresh.parts import NOTES, digest, notes
 from analysis.writing import replacing
 
 ORIGIN = "origin.yaml"
+REASON = "reason.txt"
 
 
 def desk(source: str) -> Path:
@@ -54,12 +55,19 @@ def locked(source: str) -> Iterator[Path]:
 
 
 def take_by_hand(files: list[Path], fetched: Path) -> tuple[str, ...]:
-    """Copies of files that a user downloaded, under their own names, as the captures.
+    """Copies of files that a user downloaded, under their own names, as the captures; of a folder, of every
+    file in it but our own notes.
 
     Raises
     ------
     UsageError : a file is not there, or two have one name.
     """
+    files = [
+        each
+        for file in files
+        for each in (sorted(file.iterdir()) if file.is_dir() else [file])
+        if not (file.is_dir() and each.name in (NOTES, REASON))
+    ]
     names = [file.name for file in files]
     clear(fetched)
     fetched.mkdir(parents=True)
@@ -124,18 +132,17 @@ def as_project(folder: Path) -> Iterator[None]:
             os.environ["ANALYSIS_ROOT"] = before
 
 
-def quarantine(desk: Path, fetched: Path, reason: str) -> Path:
-    """Put what was captured aside with the reason; the next run starts clean. The same capture, once."""
-    files = sorted(path for path in fetched.rglob("*") if path.is_file() and path.name != NOTES)
-    mark = hashlib.sha256("".join(digest(file) for file in files).encode()).hexdigest()[:12]
+def quarantine(desk: Path, fetched: Path, wrong: list[str], reason: str) -> Path:
+    """Put captures aside with the reason; the next run asks for them anew. The same captures, once."""
+    mark = hashlib.sha256("".join(digest(fetched / name) for name in sorted(wrong)).encode()).hexdigest()[:12]
     folder = desk / "quarantine" / mark
     clear(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    if fetched.is_dir():
-        fetched.rename(folder)
-    else:
-        folder.mkdir()
-    with replacing(folder / "reason.txt") as beside:
+    folder.mkdir(parents=True)
+    if (fetched / NOTES).is_file():
+        shutil.copyfile(fetched / NOTES, folder / NOTES)
+    for name in wrong:
+        (fetched / name).rename(folder / name)
+    with replacing(folder / REASON) as beside:
         day = datetime.datetime.now(datetime.UTC).date().isoformat()
         beside.write_text(f"{day}\n{reason}\n", encoding="utf-8")
     clear(desk / "candidate")

@@ -7,13 +7,13 @@ these is looked for here.
 
 from __future__ import annotations
 
-import json as jsons
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from analysis.grants.flows import GRANTS
+from analysis.refresh.answers import decoded
 from analysis.refresh.faults import QuarantineError
 from analysis.refresh.http import Web
 from analysis.refresh.once import once
@@ -32,12 +32,13 @@ USUAL = ("earliest date of 2007-10-01", "will be deprecated")
 @dataclass(frozen=True)
 class Scope:
     """What the interface adds up in one scope, US dollars: all states, all counties that it can map, and
-    what it has under neither a county's code nor a name."""
+    what it has under neither a county's code nor a name; `codes` are the states that it has."""
 
     states: Decimal
     counties: Decimal
     unmapped: Decimal
     rows: int
+    codes: frozenset[str] = frozenset()
 
     @property
     def residual(self) -> Decimal:
@@ -84,16 +85,15 @@ def answer(path: Path) -> dict:
 
     Raises
     ------
-    QuarantineError : "truncated JSON", "not an answer".
+    QuarantineError : "not an answer", and see `answers.decoded`.
     """
-    try:
-        content = jsons.loads(path.read_bytes(), parse_float=Decimal)
-    except ValueError as error:
-        raise QuarantineError(
-            "truncated JSON", f"not whole JSON ({error}).", where=path.name, remedy=AGAIN
-        ) from None
+    content = decoded(path, AGAIN, number=Decimal)
     if isinstance(content, list):
         content = {"results": content}
+    if not isinstance(content, dict):
+        raise QuarantineError(
+            "not an answer", f"no object, but {content!r:.80}.", where=path.name, remedy=AGAIN
+        )
     if "detail" in content:
         raise QuarantineError("not an answer", str(content["detail"])[:200], where=path.name, remedy=AGAIN)
     return content
@@ -136,7 +136,10 @@ def dollars(value: object, path: Path) -> Decimal:
     try:
         if isinstance(value, bool | None.__class__):
             raise InvalidOperation
-        return Decimal(str(value)).quantize(Decimal("0.01"))
+        amount = Decimal(str(value))
+        if not amount.is_finite():
+            raise InvalidOperation
+        return amount.quantize(Decimal("0.01"))
     except InvalidOperation:
         raise QuarantineError("not a figure", f"{value!r} is no amount.", where=path.name) from None
 
@@ -164,7 +167,9 @@ def grant_types(web: Web) -> tuple[str, ...]:
 def agencies(path: Path) -> dict[str, tuple[int, str]]:
     """The agencies of the first tier: code to the publisher's number of it and its name."""
     rows = results(answer(path), path, ("toptier_code", "agency_id", "agency_name"))
-    return {str(row["toptier_code"]): (int(row["agency_id"]), str(row["agency_name"])) for row in rows}
+    if any(not isinstance(row["agency_id"], int) for row in rows):
+        raise QuarantineError("not an answer", "an agency's id is no number.", where=path.name, remedy=AGAIN)
+    return {str(row["toptier_code"]): (row["agency_id"], str(row["agency_name"])) for row in rows}
 
 
 def pages(web: Web, name: str, path: str, body: Mapping[str, object]) -> list[Path]:
@@ -268,6 +273,7 @@ def read_totals(fetched: Path) -> Totals:
             sum(amount for code, amount in counties.items() if code),
             counties.get("", Decimal(0)),
             len(counties),
+            frozenset(states),
         )
     return Totals(number, total, scopes, tuple(dict.fromkeys(said)))
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import pandas as pd
 
@@ -19,6 +20,7 @@ from analysis.sources.states import STATES, TERRITORIES
 # No published figure here is below -100 million dollars; the Census Bureau's annotation codes all are.
 ANNOTATION_CODE = -1e8
 
+TOGETHER = 2_000  # records that are held as Python's own text at a time, which takes ten times the room
 RESTORE = "restore the file from git, or acquire the vintage again."
 
 
@@ -77,35 +79,47 @@ def parse(content: bytes, file: object) -> pd.DataFrame:
             row=content.count(b"\n", 0, error.start) + 1,
             remedy=RESTORE,
         ) from error
-    records, lines = [], []
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    line = 1
-    try:
-        for record in reader:
-            records.append(record)
-            lines.append(line)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            f"not valid CSV ({error}); perhaps the file is truncated.", file=file, row=line, remedy=RESTORE
-        ) from error
-    header, body = records[0], records[1:]
+    records = numbered(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True), file)
+    _, header = next(records)
     doubled = sorted({column for column in header if header.count(column) > 1})
     if doubled:
         raise DataError(
             f"the header names {doubled[0]!r} twice.", file=file, row=1, column=doubled[0], remedy=RESTORE
         )
-    for record, line in zip(body, lines[1:], strict=True):
-        if len(record) != len(header):
-            raise DataError(
-                f"{len(record)} fields where the header has {len(header)}; perhaps the file is truncated.",
-                file=file,
-                row=line,
-                remedy=RESTORE,
-            )
-    if not body:
+    parts = []
+    while some := list(islice(records, TOGETHER)):
+        for line, record in some:
+            if len(record) != len(header):
+                raise DataError(
+                    f"{len(record)} fields where the header has {len(header)}; perhaps the file is"
+                    " truncated.",
+                    file=file,
+                    row=line,
+                    remedy=RESTORE,
+                )
+        lines = pd.Index([line for line, _ in some], name="line")
+        parts.append(pd.DataFrame([record for _, record in some], lines, header, dtype="str"))
+    if not parts:
         raise DataError("the file has a header and no rows.", file=file, remedy=RESTORE)
-    return pd.DataFrame(body, columns=header, index=pd.Index(lines[1:], name="line"), dtype="str")
+    return pd.concat(parts) if len(parts) > 1 else parts[0]
+
+
+def numbered(reader: Iterable[list[str]], file: object) -> Iterator[tuple[int, list[str]]]:
+    """The records with the line of the file on which each begins.
+
+    Raises
+    ------
+    DataError : a record is not valid CSV.
+    """
+    line = 1
+    try:
+        for record in reader:
+            yield line, record
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"not valid CSV ({error}); perhaps the file is truncated.", file=file, row=line, remedy=RESTORE
+        ) from error
 
 
 def check_columns(present: Iterable[str], required: Sequence[str], file: object) -> None:

@@ -207,7 +207,105 @@ def test_what_looks_like_success_is_refused(web: Web, publisher: Publisher, case
     publisher.answers[URL], error, message = SOFT[case]
     with pytest.raises(error, match=message):
         web.save(URL, "table.csv", kind="csv")
-    assert len(publisher.seen) == 1 and tree(web.folder) == {}
+    assert len(publisher.seen) == 1 and "fetched.json" not in tree(web.folder)
+    came = tree(web.folder).get("table.csv")  # to be put aside
+    assert came is None or (error is QuarantineError and came == publisher.answers[URL].body)
+
+
+PAGES = {
+    "a soft 404 by its heading": (
+        Reply(b"<html><head><title>ICE</title></head><body><h1>Page Not Found</h1></body></html>"),
+        "soft 404",
+    ),
+    "half a page": (Reply(b"<html><head><title>List</title></head><body><ul><li>Boston, MA"), "truncated page"),
+    "packed twice": (
+        Reply(gzip.compress(gzip.compress(b"<p>")), headers={"Content-Encoding": "gzip, gzip"}),
+        "packed reply",
+    ),
+    "packed otherwise": (Reply(b"\x0b\x02", headers={"Content-Encoding": "br"}), "packed reply"),
+}
+
+
+@pytest.mark.parametrize("case", PAGES)
+def test_a_page_that_is_none_is_refused(web: Web, publisher: Publisher, case: str) -> None:
+    publisher.answers[URL], fault = PAGES[case]
+    with pytest.raises(QuarantineError, match=f"^{fault}: "):
+        web.save(URL, "page.html", kind="html")
+    assert len(publisher.seen) == 1 and "fetched.json" not in tree(web.folder)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        KEY,
+        KEY.replace("/", "%2f").replace("+", "%2b"),
+        KEY.replace("/", "%252F").replace("+", "%252B"),
+        KEY.replace("/", "\\/"),
+        KEY.replace("/", "&#x2f;").upper(),
+    ],
+)
+@pytest.mark.parametrize("length", [0, 300_000])
+def test_a_reply_that_repeats_the_key_reaches_no_file(
+    web: Web, publisher: Publisher, spelling: str, length: int
+) -> None:
+    body = f'{{"x": "{"0" * length}", "error": "https://data.example.gov/?key={spelling}"}}'.encode()
+    publisher.answers[URL] = Reply(body)
+    with pytest.raises(QuarantineError, match=r"^key in the reply: ") as caught:
+        web.save(URL, "reply.json", kind="json", params={"key": KEY})
+    publisher.answers[URL] = Reply(b"error: " + spelling.encode(), 400)
+    with pytest.raises(FetchError, match=r"error: REDACTED") as refused:
+        web.save(URL, "reply.json", kind="json", params={"key": KEY})
+    publisher.answers[URL] = [Reply(b"", 302, {"Location": f"?key={spelling}"}), data({"x": 1})]
+    web.save(URL, "reply.json", kind="json", params={"key": KEY})
+    looked = [str(caught.value).encode(), str(refused.value).encode(), *tree(web.folder).values()]
+    assert len(looked) == 4 and not any(b"secret" in text.lower() for text in looked)
+    assert len(publisher.seen) == 4
+
+
+def test_a_page_on_keys_that_repeats_the_key_is_still_one(web: Web, publisher: Publisher) -> None:
+    publisher.answers[URL] = page("Invalid Key", text=f"<p>You sent {KEY}, which is not valid.</p>")
+    with pytest.raises(UsageError, match=r"^missing key: ") as caught:
+        web.save(URL, "reply.json", kind="json", params={"key": KEY})
+    assert KEY not in str(caught.value) and tree(web.folder) == {} and len(publisher.seen) == 1
+
+
+def test_half_of_a_rest_without_a_size_is_not_the_whole(web: Web, publisher: Publisher) -> None:
+    begun = Reply(CSV, headers=MARKS, cut=200_000)
+
+    def answer(seen: object) -> Reply:
+        if publisher.asked(URL) == 1:
+            return begun
+        first = int(seen.headers.get("range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        told = f"bytes {first}-{first + 99_999}/*"
+        return Reply(CSV[first : first + 100_000], 206, {"Content-Range": told, "ETag": '"v1"'})
+
+    publisher.answers[URL] = answer
+    with pytest.raises(FetchError, match=r"^unreachable: .* bytes came") as caught:
+        web.save(URL, "table.csv", kind="csv")
+    assert f"of {len(CSV):,}" in str(caught.value) and len(publisher.seen) == 5
+    assert "table.csv" not in tree(web.folder)
+
+
+def test_a_rest_of_another_day_is_not_taken(web: Web, publisher: Publisher) -> None:
+    other = CSV.replace(b"7", b"8")
+
+    def careless(seen: object) -> Reply:
+        first = int(seen.headers.get("range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        if publisher.asked(URL) == 1:
+            return Reply(CSV, headers={"Last-Modified": MARKS["Last-Modified"]}, cut=200_000)
+        told = {"Last-Modified": "Tue, 06 Jan 2026 10:00:00 GMT"}
+        if first:
+            told["Content-Range"] = f"bytes {first}-{len(other) - 1}/{len(other)}"
+        return Reply(other[first:], 206 if first else 200, told)
+
+    publisher.answers[URL] = careless
+    assert web.save(URL, "table.csv", kind="csv").read_bytes() == other and len(publisher.seen) == 3
+
+
+@pytest.mark.parametrize("after", ["-5", "soon", "\xb2", "1.5", "Fri, 31 Dec 99999 23:59:59 GMT", ""])
+def test_a_wait_that_cannot_be_read_is_ours(web: Web, publisher: Publisher, after: str) -> None:
+    publisher.answers[URL] = [Reply(b"", 429, {"Retry-After": after}), Reply(CSV)]
+    assert web.save(URL, "table.csv", kind="csv").read_bytes() == CSV and len(publisher.seen) == 2
 
 
 def test_what_a_publisher_says_moves_no_cursor(web: Web, publisher: Publisher) -> None:
@@ -220,6 +318,8 @@ def test_what_a_publisher_says_moves_no_cursor(web: Web, publisher: Publisher) -
 
 
 REDIRECTS = {
+    "to no address": ("https://[bad/x", FetchError, "redirect refused: .*names no address"),
+    "to a script": ("javascript:alert(1)", FetchError, "redirect refused"),
     "to a page on keys": ("/data/missing_key.html", UsageError, "missing key"),
     "to another host": ("https://evil.example.com/table.csv", FetchError, "another host, evil.example.com"),
     "to this machine": ("http://127.0.0.1:9/table.csv", FetchError, "another host"),
