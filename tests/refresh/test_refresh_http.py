@@ -217,7 +217,10 @@ PAGES = {
         Reply(b"<html><head><title>ICE</title></head><body><h1>Page Not Found</h1></body></html>"),
         "soft 404",
     ),
-    "half a page": (Reply(b"<html><head><title>List</title></head><body><ul><li>Boston, MA"), "truncated page"),
+    "half a page": (
+        Reply(b"<html><head><title>List</title></head><body><ul><li>Boston, MA"),
+        "truncated page",
+    ),
     "packed twice": (
         Reply(gzip.compress(gzip.compress(b"<p>")), headers={"Content-Encoding": "gzip, gzip"}),
         "packed reply",
