@@ -118,8 +118,8 @@ def _within(X: np.ndarray, y: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray
     return beta, 1.0 + float(levels.std())
 
 
-# The first derivative by central differences of sixth order, so wide that the rounding of the scores stays below
-# the twelfth digit.
+# The first derivative by central differences of sixth order, so wide that the rounding of the scores stays
+# below the twelfth digit.
 WIDTH = 1e-2
 STENCIL = tuple((side * steps, side * w / 60) for steps, w in ((1, 45), (2, -9), (3, 1)) for side in (1, -1))
 
