@@ -256,7 +256,7 @@ def test_messages_of_the_interface_are_told(refreshed: Callable[..., Outcome], a
             lambda seen, content: {"detail": "Sorry."},
         ),
         ("no rows", QuarantineError, "download/count/", lambda seen, content: {"calculated_count": 0}),
-        ("not an answer", QuarantineError, "download/count/", lambda seen, content: Reply(b'"ok"')),
+        ("wrong type", QuarantineError, "download/count/", lambda seen, content: Reply(b'"ok"')),
         (
             "doubled name",
             QuarantineError,
