@@ -21,6 +21,7 @@ from analysis.refresh.comparing import Difference
 from analysis.refresh.faults import FetchError, QuarantineError, RefreshError, UsageError, redact
 from analysis.refresh.http import opened
 from analysis.refresh.parts import NOTES
+from analysis.sources.reading import RESTORE
 
 Say = Callable[[str], None]
 
@@ -113,7 +114,8 @@ def wrong_captures(error: AnalysisError, fetched: Path, asked: list[str], alone:
 def put_aside(desk: Path, fetched: Path, wrong: list[str], error: AnalysisError, key: str) -> QuarantineError:
     """Quarantine captures; the same error with the place where they lie."""
     fault = getattr(error, "fault", "breaks a rule")
-    said = redact(str(error), (key,))
+    # The readers' remedy is for what was accepted.
+    said = redact(str(error), (key,)).replace(RESTORE, "look at what came.")
     folder = states.quarantine(desk, fetched, wrong, said).relative_to(root())
     return QuarantineError(fault, f"{said.removeprefix(f'{fault}: ')} Nothing was accepted; see {folder}.")
 

@@ -228,8 +228,6 @@ def roster(sheet: sheets.Sheet, vintage: str, source: str) -> tuple[list[dict[st
     """
     out, unsure = [], []
     for row in sheet.rows:
-        state, doubt = state_of(row)
-        unsure += [doubt] if doubt else []
         for column in ("state", "agency", "support"):
             if column in row.errors:
                 raise QuarantineError(
@@ -238,6 +236,8 @@ def roster(sheet: sheets.Sheet, vintage: str, source: str) -> tuple[list[dict[st
                     f" {sheet.name!r}.",
                     remedy="ICE's workbook is broken: run it again when it is mended.",
                 )
+        state, doubt = state_of(row)
+        unsure += [doubt] if doubt else []
         if not row.text("agency").strip():
             raise QuarantineError("no agency", f"line {row.number} of sheet {sheet.name!r} names none.")
         signed, note = signed_on(row, sheet, vintage)

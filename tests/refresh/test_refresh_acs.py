@@ -221,6 +221,22 @@ def test_every_annotation_code_becomes_missing_with_its_reason(
             lambda rows: [rows[0], *[[*row[:-2], "72", row[-1]] for row in rows[1:]]],
         ),
         (
+            "not a figure",
+            QuarantineError,
+            lambda rows: Reply(json.dumps(rows).replace(f'"{rows[1][2]}"', "NaN", 1).encode()),
+        ),
+        ("truncated JSON", QuarantineError, lambda rows: Reply(b"[" * 100_000)),
+        (
+            "not text",
+            QuarantineError,
+            lambda rows: Reply(
+                json.dumps([rows[0], *[[row[0], "\ud800", *row[2:]] for row in rows[1:]]]).encode()
+            ),
+        ),
+        ("truncated JSON", QuarantineError, lambda rows: Reply(json.dumps(rows).encode() + b"\xe9")),
+        ("wrong type", QuarantineError, lambda rows: Reply(json.dumps(rows).encode("utf-16"))),
+        ("key in the reply", QuarantineError, lambda rows: json_reply([*rows, [f"?key={KEY}"]])),
+        (
             "bad reply",
             FetchError,
             lambda rows: Reply(b"error: unknown variable 'B01003_001E'", 400, {"Content-Type": "text/plain"}),
@@ -255,6 +271,72 @@ def test_what_looks_like_success_and_is_none_is_named(
     else:
         assert len(publisher.seen) >= 2 + CHUNKS + 1
     assert KEY not in str(caught.value) and without_key(project) > 10
+
+
+@pytest.mark.parametrize("when", ["fetching", "reading"])
+def test_one_wrong_reply_costs_no_other(
+    when: str, refreshed: Callable[..., Outcome], api: CensusApi, publisher: Publisher, project: Path
+) -> None:
+    wrong = {"fetching": Reply(b"<html><title>Sorry</title></html>"), "reading": json_reply([["GEO_ID"]])}
+    broken = [wrong[when]]
+
+    def one(seen: Seen, rows: list) -> list | Reply:
+        return (
+            broken[0] if broken and first_state("place")(seen) and seen.query["in"] == ["state:09"] else rows
+        )
+
+    api.twist = one
+    with pytest.raises(QuarantineError):
+        refreshed("acs")
+    asked = len(publisher.seen)
+    (aside,) = (project / ".refresh" / "acs" / "quarantine").iterdir()
+    kept = {path.name for path in aside.iterdir()} - {"fetched.json", "reason.txt"}
+    assert kept == {"place-09-1.json"} and (aside / "place-09-1.json").read_bytes() == wrong[when].body
+    broken.clear()
+    assert refreshed("acs").state == "accepted"
+    left = 1 + FIGURES - 2 * CHUNKS if when == "fetching" else 2
+    assert len(publisher.seen) - asked == left
+
+
+def test_saved_replies_are_known_by_what_they_hold(
+    refreshed: Callable[..., Outcome], api: CensusApi, publisher: Publisher, project: Path, tmp_path: Path
+) -> None:
+    refreshed("acs", dry_run=True)
+    asked = len(publisher.seen)
+    saved, chance = tmp_path / "saved", random.Random(1)
+    saved.mkdir()
+    captures = sorted((project / ".refresh/acs/fetched/newest").glob("*.json"))
+    captures = [path for path in captures if path.name != "fetched.json"]
+    for path in captures:
+        shutil.copyfile(path, saved / f"response ({chance.getrandbits(40)}).json")
+    assert len(captures) == WHOLE - 1
+    outcome = refreshed("acs", files=(saved,), vintage="2020-2024")
+    assert outcome.state == "accepted" and len(publisher.seen) == asked
+    assert read("2020-2024-api").loc["17031", "B01003_001E"] == RESIDENTS["17031"]
+    shutil.copyfile(next(saved.iterdir()), saved / "once more.json")
+    with pytest.raises(QuarantineError, match=r"^doubled reply: "):
+        refreshed("acs", files=(saved,), vintage="2020-2024-b")
+    (saved / "once more.json").unlink()
+    figures = next(
+        path
+        for path in saved.iterdir()
+        if b"B01003_001E" in path.read_bytes()[:99] and path.stat().st_size < 9999
+    )
+    figures.unlink()
+    with pytest.raises(QuarantineError, match=r"^reply missing: "):
+        refreshed("acs", files=(saved,), vintage="2020-2024-b")
+    with pytest.raises(UsageError, match=r"^no vintage: no label tells the year"):
+        refreshed("acs", files=(saved,))
+
+
+def test_the_figures_of_another_period_look_wrong(
+    refreshed: Callable[..., Outcome], api: CensusApi, publisher: Publisher
+) -> None:
+    refreshed("acs")
+    publisher.answers |= CensusApi(2025, api.units).answers()
+    with pytest.raises(QuarantineError, match=r"^looks wrong: .*residents of 2020-2024-api"):
+        refreshed("acs", vintage="2021-2025")
+    assert len(publisher.seen) == 2 * WHOLE - 1
 
 
 @pytest.mark.parametrize("level", ["state", "county", "place", "county subdivision"])

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import logging
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from email.utils import format_datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.refresh import http
+from analysis.refresh import archives, http
 from analysis.refresh.faults import FetchError, QuarantineError, RefreshError, UsageError, redact
 from analysis.refresh.http import Web, opened
 from analysis.refresh.replies import check_host, replayed
@@ -309,6 +310,21 @@ def test_a_rest_of_another_day_is_not_taken(web: Web, publisher: Publisher) -> N
 def test_a_wait_that_cannot_be_read_is_ours(web: Web, publisher: Publisher, after: str) -> None:
     publisher.answers[URL] = [Reply(b"", 429, {"Retry-After": after}), Reply(CSV)]
     assert web.save(URL, "table.csv", kind="csv").read_bytes() == CSV and len(publisher.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("../out/", 0o040755), ("/etc/x.csv", 0o100644), ("x.csv", 0o120777), ("x.csv", 0o010644)],
+)
+def test_no_member_of_an_archive_leaves_its_folder(tmp_path: Path, name: str, mode: int) -> None:
+    path = tmp_path / "archive.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("good.csv", "a,b\n1,2\n")
+        info = zipfile.ZipInfo(name)
+        info.external_attr = mode << 16
+        archive.writestr(info, "x")
+    with pytest.raises(QuarantineError, match=r"^zip-slip: "):
+        archives.members(path)
 
 
 def test_what_a_publisher_says_moves_no_cursor(web: Web, publisher: Publisher) -> None:

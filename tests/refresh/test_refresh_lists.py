@@ -196,6 +196,33 @@ BAD_PAGES = {
         html(capture(ENTRIES).replace("<h3>Counties</h3>", "<h3>Boroughs</h3>")),
         "unknown heading.*'Boroughs'",
     ),
+    "a heading that is new": (
+        DOJ,
+        html(as_items(justice(Towns=["Princeton, NJ"]))),
+        "unknown heading.*'Princeton, NJ' stands under 'Towns:'",
+    ),
+    "a heading that is renamed": (
+        DOJ,
+        html(as_items(justice()).replace("States:", "State Jurisdictions:")),
+        "no list.*States and Cities",
+    ),
+    "cities within a county": (
+        DOJ,
+        html(
+            as_items(justice()).replace(
+                "<p>Cook County, IL</p>", "Cook County, IL<ul><li>Evanston, IL</li></ul>"
+            )
+        ),
+        "unknown heading|looks wrong|unknown entry",
+    ),
+    "half a page": (DOJ, Reply(html(as_items(justice())).body[:-800]), "truncated page"),
+    "latin-1": (
+        DOJ,
+        Reply(html(as_items(justice(Cities=["Cañon, CO"]))).body.decode().encode("latin-1")),
+        "wrong encoding",
+    ),
+    "UTF-16": (DOJ, Reply(html(as_items(justice())).body.decode().encode("utf-16")), "wrong type"),
+    "lost letters": (DOJ, html(as_items(justice(Cities=["Ca\ufffdon, CO"]))), "wrong encoding"),
     "JSON": (DOJ, Reply(b'{"status": "errored"}'), "wrong type"),
     "a PDF": (DOJ, Reply(b"%PDF-1.4\n%broken"), "wrong type"),
 }
@@ -233,6 +260,35 @@ def test_a_broken_pdf_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"%PDF-1.4\n1 0 obj << /Type /Catalog")
     with pytest.raises(QuarantineError, match=r"not a PDF.*broken.pdf"):
         listed.lines_of(file)
+
+
+def test_a_page_that_declares_another_encoding_is_read_in_it(
+    refreshed: Refreshed, project: Path, publisher: Publisher
+) -> None:
+    entries = justice()
+    entries["Cities"][0] = "Cañon City, CO"
+    text = html(as_items(entries)).body.decode()
+    text = text.replace(
+        "<head>", '<head><meta http-equiv="Content-Type" content="text/html; charset=ISO-8859-1">'
+    )
+    publisher.answers[DOJ] = Reply(text.encode("latin-1"))
+    assert refreshed("lists", because="a fixture").state == "accepted" and len(publisher.seen) == 1
+    assert "Cañon City, CO" in lists.read("doj-2025-10-31")["text_as_published"].tolist()
+
+
+@needs_originals
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
+def test_half_a_print_is_no_list(
+    refreshed: Refreshed, project: Path, publisher: Publisher, tmp_path: Path, share: float
+) -> None:
+    with_real_lists(project)
+    whole = (ORIGINALS / "lists" / "dhs-sanctuary-jurisdictions-archived-2025-05-31.pdf").read_bytes()
+    file = tmp_path / "half-2025-05-31.pdf"
+    file.write_bytes(whole[: int(share * len(whole))])
+    before = tree(project / "data")
+    with pytest.raises(QuarantineError, match=r"^not a PDF: "):
+        refreshed("lists", files=(file,))
+    assert tree(project / "data") == before and publisher.seen == []
 
 
 @needs_originals

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import signal
 import time
 import zipfile
@@ -199,6 +200,34 @@ def test_what_the_county_layer_loses_is_told_and_recorded(
     assert any(f"${lost:,} have no county there" in line for line in outcome.lines)
 
 
+def test_what_moved_in_the_totals_is_told(
+    refreshed: Callable[..., Outcome], api: SpendingApi, publisher: Publisher, project: Path
+) -> None:
+    refreshed("money")
+    folder = project / "data" / "raw" / "usaspending" / VINTAGE
+    totals = pd.read_csv(folder / "totals.csv", dtype="str", keep_default_na=False).set_index(
+        ["scope", "by", "name"]
+    )
+    for scope in ("recipient", "place_of_performance"):
+        assert Decimal(totals.loc[(scope, "all", ""), "obligations_usd"]) == api.total()
+        for by in ("agency", "state"):
+            assert sum(map(Decimal, totals.loc[(scope, by), "obligations_usd"])) == api.total()
+    assert refreshed("money", today="2026-12-01").state == "nothing new"
+    moved = Decimal(api.rows[0]["federal_action_obligation"]) + 1000
+    before = api.total()
+    api.rows[0] = api.rows[0] | {"federal_action_obligation": str(moved)}
+    served(publisher, api, zipped(api.header, api.rows))
+    shutil.rmtree(project / ".refresh")
+    with pytest.raises(QuarantineError, match=r"^vintage there: .*--vintage fy2024-2026-11-22-b") as caught:
+        refreshed("money")
+    assert caught.value.code == 4 and (folder / "totals.csv").is_file()
+    done = refreshed("money", today="2026-12-02", dry_run=True)
+    assert done.made.before == VINTAGE and done.state == "dry run"
+    assert f"'{before}' to '{before + 1000}'" in "\n".join(done.lines)
+    assert refreshed("money", vintage="fy2024-2026-11-22-b").made.vintage == "fy2024-2026-11-22-b"
+    assert publisher.asked(API + "bulk_download/awards/") >= 4
+
+
 def test_messages_of_the_interface_are_told(refreshed: Callable[..., Outcome], api: SpendingApi) -> None:
     api.messages.append("Dates before 2007-10-01 were clipped to it.")
     outcome = refreshed("money")
@@ -227,6 +256,30 @@ def test_messages_of_the_interface_are_told(refreshed: Callable[..., Outcome], a
             lambda seen, content: {"detail": "Sorry."},
         ),
         ("no rows", QuarantineError, "download/count/", lambda seen, content: {"calculated_count": 0}),
+        ("wrong type", QuarantineError, "download/count/", lambda seen, content: Reply(b'"ok"')),
+        (
+            "doubled name",
+            QuarantineError,
+            "download/count/",
+            lambda seen, content: Reply(b'{"calculated_count": 100, "calculated_count": 1}'),
+        ),
+        (
+            "not a figure",
+            QuarantineError,
+            "search/spending_by_geography/",
+            lambda seen, content: (
+                content
+                | {"results": [row | {"aggregated_amount": float("nan")} for row in content["results"]]}
+            ),
+        ),
+        (
+            "looks wrong",
+            QuarantineError,
+            "search/spending_by_geography/",
+            lambda seen, content: (
+                content | {"results": [row for row in content["results"] if row["shape_code"] != "IA"]}
+            ),
+        ),
         ("looks wrong", QuarantineError, "download/count/", lambda seen, content: {"calculated_count": 140}),
         ("empty reply", QuarantineError, "download/count/", lambda seen, content: Reply(b"", 204)),
         (

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
@@ -18,12 +19,12 @@ from analysis.refresh.client import Wanted, size_gates
 from analysis.refresh.command import Outcome
 from analysis.refresh.faults import FetchError, QuarantineError, RefreshError
 from analysis.refresh.rosters import LEAST, PAGE, dated, name_day, unwrap
-from analysis.refresh.sheets import as_day
+from analysis.refresh.sheets import as_day, text_day
 from analysis.sources import rosters
 from tests.conftest import REPOSITORY, run_stage
 from tests.refresh.conftest import ORIGINALS, needs_originals, tree
 from tests.refresh.publisher import Publisher, Reply, page
-from tests.refresh.workbooks import HEADINGS, LINK, ROWS, SAFELINK, workbook
+from tests.refresh.workbooks import HEADINGS, LINK, ROWS, SAFELINK, restamp, workbook
 
 BOOK = "https://www.ice.gov/doclib/about/offices/ero/287g/participatingAgencies08042025pm.xlsx"
 PENDING = "https://www.ice.gov/doclib/about/offices/ero/287g/pendingAgencies08042025pm.xlsx"
@@ -103,6 +104,108 @@ def test_a_roster_is_accepted_and_read(refreshed: Refreshed, project: Path, publ
     assert run_stage("python -m analysis.jurisdictions.stage", project).returncode == 0
     read = pd.read_csv(project / "data" / "processed" / "roster_agencies.csv", dtype="str")
     assert (read["roster"] == "2025-08-04").sum() == 5
+
+
+def test_a_second_roster_of_a_day_has_a_name_of_its_own(
+    refreshed: Refreshed, project: Path, publisher: Publisher
+) -> None:
+    site(publisher, workbook())
+    refreshed("rosters")
+    site(publisher, Reply(workbook([*ROWS, ("OHIO", *ROWS[2][1:])]), headers={"ETag": '"b2"'}))
+    refused(refreshed, project, r"^vintage there: .*--vintage 2025-08-04-b")
+    done = refreshed("rosters", vintage="2025-08-04-b")
+    assert done.state == "accepted" and done.made.before == "2025-08-04"
+    assert read_origin("rosters", "2025-08-04-b")["as_of"] == "2025-08-04"
+    assert len(rosters.read("2025-08-04-b")) == 6 and len(publisher.seen) == 9
+    assert run_stage("python -m analysis.jurisdictions.stage", project).returncode == 0
+    read = pd.read_csv(project / "data" / "processed" / "roster_agencies.csv", dtype="str")
+    assert read["roster"].value_counts()[["2025-08-04", "2025-08-04-b"]].tolist() == [5, 6]
+
+
+def with_errors(book: bytes, **cells: str) -> bytes:
+    table = openpyxl.load_workbook(io.BytesIO(book))
+    for name, text in cells.items():
+        table.active[name].value, table.active[name].data_type = text, "e"
+    stream = io.BytesIO()
+    table.save(stream)
+    return restamp(stream.getvalue(), "2025-08-04")
+
+
+def over_two_lines(book: bytes) -> bytes:
+    """Every heading is merged with the cell below it, which is empty."""
+    table = openpyxl.load_workbook(io.BytesIO(book))
+    table.active.insert_rows(2)
+    for column in "ABCDEFGH":
+        table.active.merge_cells(f"{column}1:{column}2")
+    stream = io.BytesIO()
+    table.save(stream)
+    return restamp(stream.getvalue(), "2025-08-04")
+
+
+DAMAGED = {
+    "no state": (
+        lambda: with_errors(workbook(), A3="#REF!"),
+        "^error cell: #REF! stands for the state in line 3",
+    ),
+    "no agency": (lambda: with_errors(workbook(), B2="#NAME?"), "^error cell: #NAME. stands for the agency"),
+    "no model": (
+        lambda: with_errors(workbook(), E4="#VALUE!"),
+        "^error cell: #VALUE! stands for the support",
+    ),
+    "no county": (lambda: with_errors(workbook(), D2="#REF!"), "^looks wrong: #REF! stands in line 2"),
+    "a heading twice": (
+        lambda: workbook([(*row, row[1]) for row in ROWS], headings=(*HEADINGS, "Agency")),
+        "^doubled column: .* 2 columns for agency",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_workbook_is_named(
+    refreshed: Refreshed, project: Path, publisher: Publisher, case: str
+) -> None:
+    book, message = DAMAGED[case]
+    site(publisher, book())
+    refused(refreshed, project, message)
+    assert len(publisher.seen) == 3
+
+
+def test_headings_over_two_lines_are_no_row(
+    refreshed: Refreshed, project: Path, publisher: Publisher
+) -> None:
+    site(publisher, over_two_lines(workbook()))
+    assert refreshed("rosters").state == "accepted" and len(publisher.seen) == 3
+    assert rosters.read("2025-08-04")["sheet_row"].tolist() == ["3", "4", "5", "6", "7"]
+
+
+def test_a_link_that_is_no_address_is_passed_over(
+    refreshed: Refreshed, project: Path, publisher: Publisher
+) -> None:
+    site(publisher, workbook(links={"G2": "https://[x"}))
+    whole = publisher.answers[PAGE].body
+    publisher.answers[PAGE] = Reply(whole.replace(b"<h1>", b'<a href="https://[x.xlsx">odd</a><h1>'))
+    assert refreshed("rosters").state == "accepted" and len(publisher.seen) == 3
+    assert rosters.read("2025-08-04")["moa_url_unwrapped_from"].iloc[0] == "not-a-url"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7/3/2025", "2025-07-03"),
+        (" 7/032025", "2025-07-03"),
+        ("2025-07-03", "2025-07-03"),
+        ("July 3, 2025", "2025-07-03"),
+        ("3-Jul-2025", "2025-07-03"),
+        ("45841", "2025-07-03"),
+        ("7/3/25", None),
+        ("6/30/20026", None),
+        ("13/13/2025", None),
+        ("pending", None),
+        ("", None),
+    ],
+)
+def test_a_day_as_text_is_read_where_it_leaves_no_doubt(text: str, expected: str | None) -> None:
+    assert text_day(text) == expected
 
 
 def test_a_second_run_finds_nothing_new(refreshed: Refreshed, project: Path, publisher: Publisher) -> None:

@@ -18,7 +18,7 @@ from analysis import __main__ as main
 from analysis.refresh import states
 from analysis.refresh.client import Compared, Wanted
 from analysis.refresh.command import Outcome
-from analysis.refresh.comparing import compare
+from analysis.refresh.comparing import LISTED, compare
 from analysis.refresh.faults import LockedError, RefreshError, UsageError
 from analysis.sources import rosters
 from tests.conftest import REPOSITORY
@@ -256,6 +256,18 @@ def test_git_and_dvc_do_not_see_the_desk() -> None:
     pipeline = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     deps = {dep for stage in pipeline.values() for dep in stage["deps"]}
     assert len(deps) > 20 and not any(".refresh".startswith(dep) for dep in deps)
+
+
+def test_a_column_that_changes_everywhere_is_told_once(tmp_path: Path) -> None:
+    for name, factor in {"old": 1, "new": 2}.items():
+        (tmp_path / name).mkdir()
+        rows = "".join(f'{row},{row * factor},"a\n{row}"\n' for row in range(1, LISTED + 2))
+        (tmp_path / name / "t.csv").write_text(f"k,a,b\n{rows}")
+    found = compare(tmp_path / "old", tmp_path / "new", {"t.csv": Compared(("k",))})
+    told = [tuple(row) for row in found.table.itertuples(index=False, name=None)]
+    assert told == [("t.csv", "column changed", "", "a", "", f"{LISTED + 1:,} of {LISTED + 1:,} rows")]
+    assert f"0 added, 0 removed, {LISTED + 1:,} changed" in found.counted()
+    assert f"column changed: a of t.csv: {LISTED + 1:,} of" in "\n".join(found.lines())
 
 
 def test_differences_are_told_by_key(tmp_path: Path) -> None:

@@ -108,6 +108,16 @@ BAD_VOTES = {
         "'total_votes'.*missing|column is missing",
     ),
     "half": (lambda: as_csv(as_published()[:1_600]), "looks wrong.*no row of"),
+    "a county gone": (
+        lambda: as_csv([row for row in as_published() if row["county_fips"] != "48261"]),
+        "looks wrong: 1 counties have no row: 48261",
+    ),
+    "another election": (lambda: as_csv(as_published("2020")), "looks wrong.*every count is that of 2020"),
+    "a column twice": (
+        lambda: as_csv(as_published()).replace(b"votes_dem", b"votes_gop", 1),
+        "names 'votes_gop' twice",
+    ),
+    "UTF-16": (lambda: as_csv(as_published()).decode().encode("utf-16"), "wrong type"),
     "cut off": (
         lambda: as_csv(as_published())[:-30],
         "fields where the header has|perhaps the file is truncated",
@@ -220,6 +230,10 @@ BAD_GAZETTEERS = {
     "county gone": (lambda: gazetteer("counties", drop=1), "other units.*01001 is gone"),
     "another year": (lambda: gazetteer("counties", year="2024"), "another year.*2024_Gaz"),
     "renamed column": (lambda: gazetteer("counties", rename="COUNTYFP10"), "'GEOID'"),
+    "a column twice": (
+        lambda: gazetteer("counties", rename="NAME"),
+        "doubled column: .*NAME",
+    ),
     "zip-slip": (lambda: gazetteer("counties", name="../2025_Gaz_counties_national.txt"), "zip-slip"),
     "truncated": (lambda: gazetteer("counties")[:-200], "truncated archive"),
     "HTML": (lambda: page("Census Bureau").body, "HTML instead of data"),
