@@ -82,9 +82,10 @@ notebooks: env ## the .ipynb beside each script in notebooks/
 docs: env ## docs/api.md, every public name with what its docstring says
 	python -m docs.api
 
-lint: env ## style and errors that need no run
+lint: env ## style, types and errors that need no run
 	ruff check .
 	ruff format --check .
+	mypy
 
 quarto: env ## the same pages by Quarto, where it is installed, in reports/_quarto/
 	@command -v quarto >/dev/null || { echo "Quarto was not found. Install it from quarto.org, or" \
@@ -94,5 +95,5 @@ quarto: env ## the same pages by Quarto, where it is installed, in reports/_quar
 	quarto render reports --output-dir _quarto
 
 clean: ## remove the rendered pages and the caches; data and results stay
-	rm -rf reports/_site reports/downloads reports/_quarto reports/.quarto .render-cache .multiverse-cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf reports/_site reports/downloads reports/_quarto reports/.quarto .render-cache .multiverse-cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find analysis tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -64,6 +64,11 @@ class Variable:
     and on other variables. `margin` is how its 90 % margin of error is got: "proportion" (the formula is
     `X_E / Y_E` and the margins are `X_M`, `Y_M`) or a formula. `as_of` is the last day measured.
     `inherited_from` is the level of the unit above whose value a unit takes, if it has none of its own.
+
+    Examples
+    --------
+    >>> load_catalogue("place")["democratic_share_2024"].inherited_from
+    'county'
     """
 
     name: str
@@ -95,6 +100,12 @@ def load_catalogue(level: str = "county", file: Path = FILE) -> dict[str, Variab
     Raises
     ------
     DataError : the catalogue breaks a rule; the message names the variable and the key.
+
+    Examples
+    --------
+    >>> variable = load_catalogue("county")["median_age"]
+    >>> variable.label, variable.unit, variable.group
+    ('Median age', 'years', 'demography')
     """
     if level not in LEVELS:
         raise fail(f"no level {level!r}.{nearest(level, LEVELS)}", f"use one of {', '.join(LEVELS)}.", file)
@@ -234,9 +245,18 @@ def formulas(entry: Mapping) -> list[str]:
 def group_members(group: str, level: str = "county") -> tuple[str, ...]:
     """The names of a group's variables at a level, in the order of the file.
 
+    Parameters
+    ----------
+    group : one of `GROUPS`. level : "county", "place" or "state".
+
     Raises
     ------
     DataError : no such group.
+
+    Examples
+    --------
+    >>> "median_age" in group_members("demography")
+    True
     """
     if group not in GROUPS:
         raise fail(f"no group {group!r}.{nearest(group, GROUPS)}", f"groups are {', '.join(GROUPS)}.")
@@ -244,7 +264,17 @@ def group_members(group: str, level: str = "county") -> tuple[str, ...]:
 
 
 def label(name: str) -> str:
-    """The label of a variable, product ("a:b") or square ("a:a"); the name itself where none is declared."""
+    """The label of a variable, product ("a:b") or square ("a:a"); the name itself where none is declared.
+
+    Raises
+    ------
+    DataError : the catalogue breaks a rule.
+
+    Examples
+    --------
+    >>> label("median_age"), label("median_age:median_age"), label("my_column")
+    ('Median age', 'Median age, squared', 'my_column')
+    """
     parts = name.split(":")
     known = {**load_catalogue("state"), **load_catalogue("place"), **load_catalogue("county")}
     labels = [known[part].label if part in known else part for part in parts]

@@ -58,6 +58,12 @@ class Found:
     dollars : `reading, measure, fiscal_year, amount_usd, per_resident_usd, reason, source`.
     neighbours : of a county, `geoid, name, state, is_listed`.
     missing : labels of the panel's variables that it has no value for. cautions : what a reader must know.
+
+    Examples
+    --------
+    >>> (found,) = lookup("Represa, CA")
+    >>> found.geoid, found.unit, found.entries["match_type"].unique().tolist()
+    (None, 'none', ['correction'])
     """
 
     geoid: str | None

@@ -66,6 +66,15 @@ def load_panel(level: str = "county") -> pd.DataFrame:
     Raises
     ------
     DataError : an unknown level, or no panel yet.
+
+    Examples
+    --------
+    >>> counties = load_panel("county")
+    >>> len(counties), counties.index.name, counties.loc["17031", ["name", "state"]].tolist()
+    (3144, 'geoid', ['Cook County', 'IL'])
+    >>> load_panel("counties")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    analysis.errors.DataError: no panel 'counties'. Nearest: 'county'. Remedy: use one of county, place,...
     """
     if level not in LEVELS:
         raise DataError(

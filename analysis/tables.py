@@ -64,6 +64,14 @@ def markdown_table(
     Raises
     ------
     ModelError : no column.
+
+    Examples
+    --------
+    >>> print(markdown_table(pd.DataFrame({"list": ["dhs", "doj"], "share": [0.25, None]})).rstrip())
+    | list | share |
+    | :--- | ---: |
+    | dhs | 0.250 |
+    | doj |  |
     """
     if not len(frame.columns):
         raise ModelError("A table needs at least one column.")

@@ -104,6 +104,15 @@ def county_flows(transactions: Table) -> Table:
     ------
     DataError : a needed column is missing or no text.
     The engine's own error, when the table is run : a grant's amount is not text of dollars and cents.
+
+    Examples
+    --------
+    >>> row = dict.fromkeys([*NEEDED, *EXPLAINING], "")
+    >>> row |= {"assistance_type_code": "04", "federal_action_obligation": "12.50"}
+    >>> row |= {"prime_award_transaction_recipient_county_fips_code": "17031"}
+    >>> flows = county_flows(ibis.memtable([row])).execute().set_index("scope")
+    >>> flows.loc["recipient", ["county_geoid", "obligations_usd"]].tolist()
+    ['17031', Decimal('12.50')]
     """
     return by_scope(grouped(transactions))
 

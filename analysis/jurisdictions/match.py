@@ -58,6 +58,14 @@ def match(names: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     DataError : the frame has neither set of columns; the data or `data/corrections/` break a rule.
+
+    Examples
+    --------
+    >>> names = pd.DataFrame({"state_abbr": ["IL", "MD"], "level": ["county", "place"]})
+    >>> names["text_as_published"] = ["Cook County", "Baltimore"]
+    >>> found = match(names)
+    >>> found[["geoid", "unit", "also_geoids"]].to_numpy().tolist()
+    [['17031', 'county', ''], ['2404000', 'place', '24510']]
     """
     columns = next((group for group in (ENTRY, AGENCY) if set(group) <= set(names.columns)), None)
     if columns is None:

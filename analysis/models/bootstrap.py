@@ -83,6 +83,16 @@ def wild_cluster_bootstrap(
     ------
     ModelError : a fit without clusters, another estimator, a term that it lacks (with the nearest) or that
         has no numbers, other data than were fitted, draws or a seed that cannot be.
+
+    Examples
+    --------
+    >>> from analysis.models import Model, fit
+    >>> frame = pd.DataFrame({"x": [1, 2, 3, 4, 5, 6, 7, 8], "state": list("AABBCCDD")})
+    >>> frame["y"] = [0, 0, 1, 0, 1, 1, 0, 1]
+    >>> found = fit(Model("small", "y", ["x"], estimator="lpm", cluster="state"), frame)
+    >>> p_value, conf_low, conf_high = wild_cluster_bootstrap(found, frame, "x")  # all 16 sign vectors
+    >>> p_value, conf_low < found.coefficients[1] < conf_high
+    (0.375, np.True_)
     """
     require_fit(fit)
     model = fit.model

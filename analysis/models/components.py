@@ -30,6 +30,16 @@ def variance_components(fits: Fit | Iterable[Fit]) -> pd.DataFrame:
     Raises
     ------
     ModelError : no fit was given, or none with a random intercept.
+
+    Examples
+    --------
+    >>> from analysis.models import Model, fit
+    >>> frame = pd.DataFrame({"x": [1, 2, 3, 4] * 12, "state": [name for name in "ABCDEF" for _ in range(8)]})
+    >>> listed = frame["x"] + 2 * frame["state"].isin(["A", "B", "C"]) + frame.index % 3 > 4
+    >>> frame["y"] = listed.astype(int)
+    >>> model = Model("mixed", "y", ["x"], estimator="mixed_logit", random_intercept="state")
+    >>> variance_components(fit(model, frame))[["groups", "std_deviation"]].round(2).to_dict("records")
+    [{'groups': 6, 'std_deviation': 1.58}]
     """
     mixed = [(fit, fit.random) for fit in as_fits(fits) if fit.random is not None]
     if not mixed:
@@ -62,6 +72,16 @@ def group_intercepts(fit: Fit) -> pd.DataFrame:
     Raises
     ------
     ModelError : no random intercept.
+
+    Examples
+    --------
+    >>> from analysis.models import Model, fit
+    >>> frame = pd.DataFrame({"x": [1, 2, 3, 4] * 12, "state": [name for name in "ABCDEF" for _ in range(8)]})
+    >>> listed = frame["x"] + 2 * frame["state"].isin(["A", "B", "C"]) + frame.index % 3 > 4
+    >>> frame["y"] = listed.astype(int)
+    >>> model = Model("mixed", "y", ["x"], estimator="mixed_logit", random_intercept="state")
+    >>> group_intercepts(fit(model, frame)).round(2).head(1).to_dict("records")
+    [{'group': 'A', 'intercept': 1.31, 'std_error': 0.82}]
     """
     require_fit(fit)
     if fit.random is None:

@@ -54,6 +54,15 @@ def average_marginal_effects(
     ------
     ModelError : an unknown `per`, a column in `at` that the model lacks, other data than were fitted, a
         `conditional_logit`.
+
+    Examples
+    --------
+    >>> from analysis.models import Model, fit
+    >>> frame = pd.DataFrame({"x": [1, 2, 3, 4, 5, 6, 7, 8], "state": list("AABBCCDD")})
+    >>> frame["y"] = [0, 0, 1, 0, 1, 1, 0, 1]
+    >>> found = fit(Model("small", "y", ["x"]), frame)
+    >>> average_marginal_effects(found, frame).round(3).to_dict("records")
+    [{'term': 'x', 'estimate': 0.088, 'std_error': 0.048, 'conf_low': -0.007, 'conf_high': 0.182}]
     """
     if per not in PER:
         raise ModelError(f"per={per!r} is unknown.{nearest(per, PER)}")
@@ -100,6 +109,15 @@ def adjusted_predictions(fit: Fit, data: pd.DataFrame, at: Iterable[Mapping[str,
     ------
     ModelError : a column that the model lacks (with the nearest) or that separates, no point, an `lpm`
         with fixed effects (its level is absorbed).
+
+    Examples
+    --------
+    >>> from analysis.models import Model, fit
+    >>> frame = pd.DataFrame({"x": [1, 2, 3, 4, 5, 6, 7, 8], "state": list("AABBCCDD")})
+    >>> frame["y"] = [0, 0, 1, 0, 1, 1, 0, 1]
+    >>> found = fit(Model("small", "y", ["x"]), frame)
+    >>> adjusted_predictions(found, frame, [{"x": 2}, {"x": 6}])["estimate"].round(3).tolist()
+    [0.253, 0.657]
     """
     columns, constant, weights = _rows(fit, data)
     if isinstance(at, Mapping | str) or not isinstance(at, Iterable):
@@ -146,6 +164,15 @@ def predicted_probabilities(fit: Fit, data: pd.DataFrame, correction: str | None
     ------
     ModelError : an unknown correction or one for another estimator, a covariate that separates, a
         `conditional_logit`, an `lpm` with fixed effects.
+
+    Examples
+    --------
+    >>> from analysis.models import Model, fit
+    >>> frame = pd.DataFrame({"x": [1, 2, 3, 4, 5, 6, 7, 8], "state": list("AABBCCDD")})
+    >>> frame["y"] = [0, 0, 1, 0, 1, 1, 0, 1]
+    >>> found = fit(Model("small", "y", ["x"]), frame)
+    >>> predicted_probabilities(found, pd.DataFrame({"x": [2, 6, None]})).round(3).tolist()
+    [0.253, 0.657, nan]
     """
     require_fit(fit)
     require_frame(data)

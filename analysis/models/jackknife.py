@@ -34,6 +34,11 @@ class Jackknife:
     estimates : (G, k), each row without that cluster; NaN where it is not determined without it.
     covariance : (k, k), CV3: (G-1)/G times the sum of outer products of the deviations from the estimate
         on all clusters; NaN in the row and column of a coefficient that some cluster alone determines.
+
+    Examples
+    --------
+    >>> Jackknife(("x",), ("A", "B"), np.zeros((2, 1)), np.zeros((1, 1))).labels
+    ('A', 'B')
     """
 
     names: tuple[str, ...]
@@ -55,6 +60,16 @@ def jackknife(fit: Fit, data: pd.DataFrame) -> Jackknife:
     Raises
     ------
     ModelError : a fit without clusters, or by another estimator; other data than were fitted.
+
+    Examples
+    --------
+    >>> from analysis.models import Model, fit
+    >>> frame = pd.DataFrame({"x": [1, 2, 3, 4, 5, 6, 7, 8], "state": list("AABBCCDD")})
+    >>> frame["y"] = [0, 0, 1, 0, 1, 1, 0, 1]
+    >>> found = fit(Model("small", "y", ["x"], estimator="lpm", cluster="state"), frame)
+    >>> left_out = jackknife(found, frame)
+    >>> left_out.labels, left_out.estimates[:, 1].round(3).tolist()
+    (('A', 'B', 'C', 'D'), [0.0, 0.116, 0.069, 0.2])
     """
     arrays, model = fitted_design(fit, data), fit.model
     if fit.clusters is None or model.estimator not in JACKKNIFED:

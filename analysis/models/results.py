@@ -122,6 +122,16 @@ class Fit:
     notes : for each term that needs one, what a reader must know.
     omitted : terms without numbers; their note says why.
     fingerprint : (n,), by which the data that were fitted are known again.
+
+    Examples
+    --------
+    >>> from analysis.models import Model, fit
+    >>> frame = pd.DataFrame({"y": [0, 0, 1, 0, 1, 1], "x": [1, 2, 3, 4, 5, None]})
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     found = fit(Model("small", "y", ["x"], estimator="lpm"), frame)
+    >>> found.n, found.terms, found.dropped["reason"].tolist(), found.missing
+    (5, ('Intercept', 'x'), ['missing x'], '1 of 6 rows left out for missing values: x (1)')
     """
 
     model: Model
@@ -220,6 +230,15 @@ def estimates(fits: Fit | Iterable[Fit]) -> pd.DataFrame:
     Raises
     ------
     ModelError : no fit was given.
+
+    Examples
+    --------
+    >>> from analysis.models import Model, fit
+    >>> frame = pd.DataFrame({"x": [1, 2, 3, 4, 5, 6, 7, 8], "state": list("AABBCCDD")})
+    >>> frame["y"] = [0, 0, 1, 0, 1, 1, 0, 1]
+    >>> found = fit(Model("small", "y", ["x"]), frame)
+    >>> estimates(found).round(3)[["term", "estimate", "conf_low", "conf_high", "n"]].to_dict("records")[1]
+    {'term': 'x', 'estimate': 0.433, 'conf_low': -0.302, 'conf_high': 1.168, 'n': 8}
     """
     return pd.concat([_rows(fit) for fit in as_fits(fits)], ignore_index=True)
 

@@ -197,6 +197,15 @@ def load_model(name: str) -> Model:
     ------
     ModelError : no such model (with the nearest name), or an entry that is no valid model.
     DataError : `params.yaml` is not found or is not YAML.
+
+    Examples
+    --------
+    >>> main = load_model("main")
+    >>> main.outcome, main.estimator, main.cluster
+    ('is_listed', 'logit', 'state')
+    >>> load_model("mian")
+    Traceback (most recent call last):
+    analysis.errors.ModelError: params.yaml has no model 'mian'. Nearest: 'main'.
     """
     if not isinstance(name, str):
         raise ModelError(f"A model's name is needed, not {name!r}.")

@@ -142,6 +142,15 @@ def curve_test(
     Raises
     ------
     ModelError : what `specification_curve` raises, no cluster, too few draws, no specification with a number.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"x": range(40), "state": list("ABCDEFGH") * 5})
+    >>> frame["z"] = frame["x"] % 7
+    >>> frame["y"] = (frame["x"] + 3 * frame["z"] > 25).astype(int)
+    >>> found = curve_test(frame, "y", "x", ["z"], cluster="state", draws=99)
+    >>> dict(zip(found["statistic"], found["p_value"], strict=True))
+    {'median': 0.01, 'share': 0.03, 'stouffer': 0.01}
     """
     if null not in NULLS:
         raise ModelError(f"null={null!r} is unknown; one of {', '.join(NULLS)}.")

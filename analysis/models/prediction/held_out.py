@@ -60,6 +60,13 @@ class HeldOut:
     deviations : (G,), the standard deviation of each fit's random intercept; 0 without one.
     probability : index as in the data, NaN for rows outside the sample or incomplete.
     folds : one row a group: `group, rows, events, training_rows, training_events, note`.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"y": [0, 1, 0, 1, 1, 0], "x": [1, 2, 3, 1, 2, 3], "state": list("AAABBB")})
+    >>> found = predict_held_out(Model("m", "y", []), frame)
+    >>> found.respond(found.rows.X).round(3).tolist() == found.probability.round(3).tolist()
+    True
     """
 
     rows: Rows
@@ -107,7 +114,26 @@ def leave_one_state_out(model: Model, data: pd.DataFrame) -> pd.Series:
 
 
 def k_fold(model: Model, data: pd.DataFrame, folds: int = 10, seed: int = 0) -> HeldOut:
-    """As `predict_held_out` with random groups of rows, which have seen a state's other rows."""
+    """As `predict_held_out` with random groups of rows, which have seen a state's other rows.
+
+    Parameters
+    ----------
+    model, data : as for `leave_one_state_out`. folds : how many groups. seed : of the groups.
+
+    Returns
+    -------
+    HeldOut, its `probability` from 0 to 1 on the index of `data`.
+
+    Raises
+    ------
+    ModelError : as for `leave_one_state_out`.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"y": [0, 1, 0, 1, 1, 0], "x": [1, 2, 3, 1, 2, 3], "state": list("AAABBB")})
+    >>> k_fold(Model("m", "y", []), frame, folds=3).folds["rows"].tolist()
+    [2, 2, 2]
+    """
     order = np.random.default_rng(seed).permutation(len(data))
     return predict_held_out(model, data, pd.Series(order % folds, index=data.index))
 
@@ -117,7 +143,23 @@ def predict_held_out(model: Model, data: pd.DataFrame, groups: pd.Series | None 
 
     Parameters
     ----------
+    model, data : as for `leave_one_state_out`.
     groups : the group of each row, in the order of `data`; the column `state` where nothing is said.
+
+    Returns
+    -------
+    HeldOut, its `probability` from 0 to 1 on the index of `data`.
+
+    Raises
+    ------
+    ModelError : as for `leave_one_state_out`.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"y": [0, 1, 0, 1, 1, 0], "x": [1, 2, 3, 1, 2, 3], "state": list("AAABBB")})
+    >>> folds = predict_held_out(Model("m", "y", []), frame).folds
+    >>> folds[["group", "rows", "training_events"]].to_dict("records")
+    [{'group': 'A', 'rows': 3, 'training_events': 2}, {'group': 'B', 'rows': 3, 'training_events': 1}]
     """
     rows = select(model, data, groups)
     masks = (rows.codes != np.arange(len(rows.labels))[:, None]) * rows.weights
