@@ -120,6 +120,15 @@ def test_every_public_name_is_documented() -> None:
     assert [f"{module}.{name}" for module, name, value in public if not inspect.getdoc(value)] == []
     text = api.page()
     assert [name for _, name, _ in public if f"\n### `{name}`\n" not in text] == []
+    functions = [(name, value) for _, name, value in public if inspect.isfunction(inspect.unwrap(value))]
+    assert len(functions) > 20
+    unsaid = {
+        (name, each)
+        for name, value in functions
+        for each in inspect.signature(value).parameters
+        if not re.search(rf"\b{each}\b", inspect.getdoc(value) or "")
+    }
+    assert unsaid == set()
 
 
 def test_a_docstring_becomes_markdown() -> None:
