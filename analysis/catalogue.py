@@ -22,7 +22,7 @@ from analysis.errors import DataError, nearest
 from analysis.margins import margin_of_proportion
 from analysis.provenance import read_origin, read_param, read_yaml, vintages
 
-__all__ = ["Variable", "group_members", "label", "load_catalogue"]
+__all__ = ["load_catalogue"]
 
 GROUPS = {
     "outcome": "Listed or not",
@@ -37,16 +37,12 @@ GROUPS = {
     "geography": "Geography",
     "state": "State politics and law",
 }
-UNITS = (
-    *("share", "count", "persons", "log", "years", "usd", "usd_per_resident", "index", "code"),
-    *("sqkm", "per_sqkm", "degrees", "0/1", "difference"),
-)
+UNITS: tuple[str, ...] = ("share", "count", "persons", "log", "years", "usd", "usd_per_resident", "index")
+UNITS += ("code", "sqkm", "per_sqkm", "degrees", "0/1", "difference")
 LEVELS = ("county", "place", "state")
 
-KEYS = (
-    *("label", "unit", "group", "source", "formula", "as_of", "range", "levels", "inherited", "margin"),
-    *("note", "each", *LEVELS),
-)
+KEYS: tuple[str, ...] = ("label", "unit", "group", "source", "formula", "as_of", "range", "levels")
+KEYS += ("inherited", "margin", "note", "each", *LEVELS)
 REQUIRED = ("label", "unit", "group", "source", "formula", "as_of", "range")
 # Columns that every panel has beside its variables.
 RESERVED = ("geoid", "name", "state", "state_geoid", "county_geoid", "kind", "cautions")
@@ -64,11 +60,6 @@ class Variable:
     and on other variables. `margin` is how its 90 % margin of error is got: "proportion" (the formula is
     `X_E / Y_E` and the margins are `X_M`, `Y_M`) or a formula. `as_of` is the last day measured.
     `inherited_from` is the level of the unit above whose value a unit takes, if it has none of its own.
-
-    Examples
-    --------
-    >>> load_catalogue("place")["democratic_share_2024"].inherited_from
-    'county'
     """
 
     name: str
@@ -245,18 +236,9 @@ def formulas(entry: Mapping) -> list[str]:
 def group_members(group: str, level: str = "county") -> tuple[str, ...]:
     """The names of a group's variables at a level, in the order of the file.
 
-    Parameters
-    ----------
-    group : one of `GROUPS`. level : "county", "place" or "state".
-
     Raises
     ------
     DataError : no such group.
-
-    Examples
-    --------
-    >>> "median_age" in group_members("demography")
-    True
     """
     if group not in GROUPS:
         raise fail(f"no group {group!r}.{nearest(group, GROUPS)}", f"groups are {', '.join(GROUPS)}.")
@@ -264,17 +246,7 @@ def group_members(group: str, level: str = "county") -> tuple[str, ...]:
 
 
 def label(name: str) -> str:
-    """The label of a variable, product ("a:b") or square ("a:a"); the name itself where none is declared.
-
-    Raises
-    ------
-    DataError : the catalogue breaks a rule.
-
-    Examples
-    --------
-    >>> label("median_age"), label("median_age:median_age"), label("my_column")
-    ('Median age', 'Median age, squared', 'my_column')
-    """
+    """The label of a variable, product ("a:b") or square ("a:a"); the name itself where none is declared."""
     parts = name.split(":")
     known = {**load_catalogue("state"), **load_catalogue("place"), **load_catalogue("county")}
     labels = [known[part].label if part in known else part for part in parts]

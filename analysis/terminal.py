@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.tables import number
 
 GAP = "  "
-NARROWEST = 10  # letters that a column of text keeps however narrow the terminal is
+NARROWEST = 6  # letters that a column of text keeps however narrow the terminal is
 
 
 def width() -> int | None:

@@ -29,7 +29,7 @@ from analysis.errors import ModelError
 from analysis.models import Model, firth, fit
 from analysis.models.bootstrap import drawn, share_beyond, sign_vectors
 from analysis.models.design import Design, design
-from analysis.models.fitting import ESTIMATORS
+from analysis.models.fitting import ESTIMATE
 from analysis.models.jackknife import cv3, without_each
 from analysis.models.results import Estimated
 from analysis.provenance import read_output, root
@@ -96,11 +96,11 @@ def estimated(model: Model, data: pd.DataFrame) -> tuple[Design, Estimated]:
     if model is LOGIT:
         arrays = replace(design(LPM, data), model=LOGIT)
         try:
-            return arrays, ESTIMATORS["logit"](arrays)
+            return arrays, ESTIMATE["logit"](arrays)
         except ModelError:
             pass
     arrays = design(model, data)
-    return arrays, ESTIMATORS[model.estimator](arrays)
+    return arrays, ESTIMATE[model.estimator](arrays)
 
 
 def clustered_methods(
@@ -118,7 +118,7 @@ def clustered_methods(
     if model.estimator != "conditional_logit":
         jackknifed = cv3(without_each(arrays, arrays.codes, beta), beta)
     signs = sign_vectors(arrays.clusters, DRAWS, seed)
-    plain = ESTIMATORS[model.estimator](replace(arrays, codes=None)).covariance
+    plain = ESTIMATE[model.estimator](replace(arrays, codes=None)).covariance
     for term in (term for term in truths if term in arrays.names):
         j, truth = arrays.names.index(term), truths[term]
         away = abs(beta[j] - truth)

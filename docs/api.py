@@ -53,7 +53,10 @@ def signature(name: str, value: object) -> str:
     """The call, on one line or with one parameter a line."""
     if not callable(value):
         return name
-    own = inspect.signature(value)
+    try:
+        own = inspect.signature(value)
+    except ValueError:  # a class of Python's own kind without a call of its own: an error
+        return name
     returned = inspect.Signature.empty if inspect.isclass(value) else written(own.return_annotation)
     own = own.replace(
         parameters=[each.replace(annotation=written(each.annotation)) for each in own.parameters.values()],
@@ -124,7 +127,7 @@ def source(value: object) -> str:
     """Where the code stands."""
     if not callable(value):
         return ""
-    file = Path(inspect.getsourcefile(value)).relative_to(PAGE.parents[1]).as_posix()
+    file = Path(inspect.getsourcefile(inspect.unwrap(value))).relative_to(PAGE.parents[1]).as_posix()
     return f"Source: [`{file}`](../{file})"
 
 

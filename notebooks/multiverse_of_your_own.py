@@ -28,6 +28,7 @@ import pandas as pd
 
 from analysis.models.multiverse import curve_test, specification_curve
 from analysis.panel import load_panel
+from analysis.plots import specification_curve_plot
 from analysis.tables import markdown_table
 
 OUTCOME, FOCAL = "is_listed", "democratic_share_2024"
@@ -44,6 +45,7 @@ CONTROLS = ["foreign_born_share", "hispanic_share", "bachelors_share", "log_medi
 curve = specification_curve(panel, OUTCOME, FOCAL, CONTROLS, cluster="state")
 shown = curve.assign(controls=[", ".join(names) or "none" for names in curve["controls"]])
 print(markdown_table(shown.sort_values("estimate")))
+specification_curve_plot(curve)
 
 # %% [markdown]
 # ## Change this: samples and estimators

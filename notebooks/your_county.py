@@ -21,7 +21,8 @@
 # %% [markdown]
 # ## Change this: the county
 #
-# Its code, five digits, as text. A part of the name finds it.
+# Its code, five digits, as text. A part of the name finds it. (`python -m analysis lookup "Cook County,
+# IL"` tells the most of it in a terminal.)
 
 # %%
 from analysis.panel import load_panel

@@ -19,7 +19,17 @@ from hypothesis import strategies as st
 
 from analysis import __main__ as command_line
 from analysis import downloads
-from analysis.downloads import FORMATS, Table, as_text, csv_bytes, export, fields, parquet_bytes, safe, unsafe
+from analysis.downloads import (
+    DOWNLOADS,
+    Table,
+    as_text,
+    csv_bytes,
+    export,
+    fields,
+    parquet_bytes,
+    safe,
+    unsafe,
+)
 from analysis.errors import DataError
 from tests.conftest import REPOSITORY
 
@@ -211,7 +221,7 @@ def test_codes_keep_their_zeros_and_whole_numbers_their_form() -> None:
     assert back["geoid"].tolist() == ["01001", "48001"] and back["n"].isna().tolist() == [False, True]
 
 
-@pytest.mark.parametrize("kind", list(FORMATS))
+@pytest.mark.parametrize("kind", DOWNLOADS)
 def test_the_command_writes_one_format_the_same_twice(
     kind: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

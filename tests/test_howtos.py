@@ -88,7 +88,7 @@ def test_a_list_a_roster_and_a_source(copy: Path) -> None:
     assert {"is_listed_example_2025_06_15", "has_287g_2025_06_15", "libraries", "courts"} <= described
     # Beside what stages make, nothing is touched but what the pages name.
     named = {step.path for page in pages for step in blocks(page) if step.path}
-    assert len(named) == 11 and set(touched(copy)) - MADE == named
+    assert len(named) == 12 and set(touched(copy)) - MADE == named
     assert (table(copy, "checks.csv")["status"] != "fail").all()
 
 

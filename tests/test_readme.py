@@ -1,23 +1,19 @@
-"""The README says what the tables say, and what it tells a reader to do works."""
+"""The README says what the tables say, and its ten lines print a table."""
 
 from __future__ import annotations
 
 import re
-import subprocess
 
 import pytest
-import yaml
 
-from analysis.catalogue import load_catalogue
-from analysis.panel import build, load_panel, read_source
+from analysis.panel import load_panel
 from analysis.provenance import read_output
 from analysis.tables import number
-from analysis.units import read_units
 from analysis.wording import count, frequency, how_many, percent
 from tests.conftest import REPOSITORY
+from tests.documents import blocks
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-BOTH = README + (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -53,38 +49,11 @@ def test_findings_are_those_of_the_tables() -> None:
     assert findings is not None and findings[1].splitlines() == lines
 
 
-def test_a_covariate_is_one_line(tmp_path: object) -> None:
-    (line,) = re.findall(r"```yaml\n(.*?)\n```", README, re.S)
-    (name,) = yaml.safe_load(line)
-    file = tmp_path / "variables.yaml"
-    own = (REPOSITORY / "analysis" / "variables.yaml").read_text(encoding="utf-8")
-    file.write_text(own if name in load_catalogue() else f"{own}\n{line}\n", encoding="utf-8")
-    catalogue = {name: load_catalogue("county", file)[name]}
-    panel, _ = build(
-        read_units("county", "2024"), catalogue, lambda source: read_source(source, "county"), {}
-    )
-    low, high = catalogue[name].range
-    assert panel[name].notna().all() and panel[name].between(low, high).all()
-
-
-def test_the_example_runs_and_prints_a_table(capsys: pytest.CaptureFixture) -> None:
-    (code,) = re.findall(r"```python\n(.*?)\n```", README, re.S)
-    exec(compile(code, "README.md", "exec"), {})
+def test_ten_lines_from_a_clone_to_a_table(capsys: pytest.CaptureFixture) -> None:
+    (clone,) = [step for step in blocks("README.md") if "git clone" in step.text]
+    (code,) = [step for step in blocks("README.md") if step.kind == "python"]
+    lines = [line for line in (clone.text + "\n" + code.text).splitlines() if line.strip()]
+    assert 5 < len(lines) <= 10
+    exec(compile(code.text, "README.md", "exec"), {})
     printed = capsys.readouterr().out
     assert "Median age" in printed and count(len(load_panel("county"))) and printed.count("|") > 50
-
-
-def test_the_commands_named_exist() -> None:
-    named = set(re.findall(r"`make ([a-z]+)`", BOTH))
-    assert len(named) >= 5
-    listed = subprocess.run(
-        ["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    ).stdout
-    assert {name for name in named if f"make {name} " not in listed} == set()
-
-
-def test_paths_named_exist() -> None:
-    paths = set(re.findall(r"`((?:analysis|data|reports|benchmarks)/[^` ]*)`", BOTH))
-    paths |= set(re.findall(r"\]\(([^)#]+)\)", BOTH))
-    assert len(paths) > 8
-    assert {path for path in paths if not (REPOSITORY / path).exists() and "_site" not in path} == set()

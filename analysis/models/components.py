@@ -19,6 +19,10 @@ ZERO = "the variance is estimated as zero: the other numbers are those of a logi
 def variance_components(fits: Fit | Iterable[Fit]) -> pd.DataFrame:
     """One row a fit with a random intercept: how far apart the groups are, given the covariates.
 
+    Parameters
+    ----------
+    fits : one fit or many; at least one of a `mixed_logit`.
+
     Returns
     -------
     DataFrame with `COLUMNS`. `std_deviation` with its standard error and 95 % limits (symmetric in the

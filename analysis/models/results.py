@@ -227,6 +227,10 @@ def estimates(fits: Fit | Iterable[Fit]) -> pd.DataFrame:
 
     Fixed effects are left out. A term without numbers keeps its row; `note` says why.
 
+    Parameters
+    ----------
+    fits : one fit or many, each from `fit`.
+
     Returns
     -------
     DataFrame with `model, term, estimate, std_error, statistic, p_value, conf_low, conf_high, n,

@@ -147,6 +147,10 @@ def write_all(made: Mapping[Path, bytes]) -> list[Path]:
 def render_page(source: Path, out: Path, *, cache: Path | None = None) -> list[Path]:
     """Render one `.qmd` that belongs to no site into the folder `out`; returns what was written.
 
+    Parameters
+    ----------
+    source : the page. out : the folder. cache : a folder for what its cells gave back; None runs every cell.
+
     Raises
     ------
     RenderError : whatever is wrong with the page, with file and line.

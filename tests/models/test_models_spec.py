@@ -2,18 +2,21 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
 
 from analysis.errors import ModelError
-from analysis.models import Model, load_model
-from analysis.models.fitting import ESTIMATORS
-from analysis.models.spec import ESTIMATOR_NAMES, declared_keys
+from analysis.models import Model, average_marginal_effects, fit, load_model, predicted_probabilities
+from analysis.models.fitting import ESTIMATE, by_name
+from analysis.models.spec import ESTIMATOR_NAMES, ESTIMATORS, declared_keys
+from analysis.provenance import read_output, read_param
+from tests.conftest import REPOSITORY
 
 MAIN = Model("main", "is_listed", ["democratic_share", "log_population"], cluster="state")
 
 
 def test_every_accepted_estimator_exists():
-    assert set(ESTIMATORS) == set(ESTIMATOR_NAMES) and len(ESTIMATORS) > 0
+    assert set(ESTIMATE) == set(ESTIMATOR_NAMES) and len(ESTIMATE) > 0
 
 
 def test_with_makes_a_new_model():
@@ -108,3 +111,22 @@ def test_a_part_of_params_has_just_its_keys(params, text, message):
     params(text)
     with pytest.raises(ModelError, match=message):
         declared_keys("spatial", ("draws", "seed"))
+
+
+def test_only_wide_models_take_groups_and_none_of_their_inference_is_published(monkeypatch):
+    monkeypatch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
+    models, named = read_param("models"), by_name(read_param("models"))
+    assert set(models) - set(named) == {"wide", "wide_listed_states", "wide_other_states"} and len(named) > 30
+    for name in ("inference", "influence", "contrasts", "surface", "marginal_effects"):
+        written = set(read_output(f"{name}.csv")["model"])
+        assert written and written <= set(named)
+    assert set(read_output("estimates.csv")["model"]) == set(models)
+
+
+def test_an_estimator_that_declares_no_response_has_no_effects(monkeypatch):
+    data = pd.DataFrame({"x": [1.0, 2, 3, 4, 5, 6], "y": [0, 0, 1, 0, 1, 1]})
+    found = fit(Model("m", "y", ["x"], estimator="lpm"), data)
+    monkeypatch.setitem(ESTIMATORS, "lpm", ESTIMATORS["lpm"]._replace(response=None))
+    for ask in (average_marginal_effects, predicted_probabilities):
+        with pytest.raises(ModelError, match="a lpm has no probabilities to average, no `response`"):
+            ask(found, data)

@@ -23,7 +23,12 @@ SAMPLED = ("acs", "unauthorized")  # sources that are estimates
 
 
 def drawn_from(name: str, data: pd.DataFrame) -> tuple[str, ...]:
-    """The variables with a published margin that a column is made of, itself included; none for exact."""
+    """The variables with a published margin that a column is made of, itself included; none for exact.
+
+    Parameters
+    ----------
+    name : a column. data : with what it is made of, and the margins (`<column>_moe`, 90 %).
+    """
     if f"{name}_moe" in data:
         return (name,)
     parts = _parts(name, data)
@@ -35,6 +40,10 @@ def standard_errors(name: str, data: pd.DataFrame) -> np.ndarray:
 
     For a derived variable: the root of the sum of squares of each part's error times the formula's
     derivative, at the published values. NaN where a margin or the value is missing.
+
+    Parameters
+    ----------
+    name : the column. data : with it, what it is made of, and the margins (`<column>_moe`, 90 %).
 
     Raises
     ------

@@ -47,6 +47,11 @@ def with_and_without(model: Model, data: pd.DataFrame, simulation: Simulation) -
     survey's error and does not undo the attenuation; `simex` and `shrinkage`, which undo it. Quantities:
     `coefficient` of each term, and `slope_per_sd` of each column at the means of the others.
 
+    Parameters
+    ----------
+    model : of any estimator that the methods take. data : with its columns and their margins.
+    simulation : how much is drawn, and the seed.
+
     Returns
     -------
     DataFrame with `COLUMNS`; a method that fails has empty numbers and the reason in `note`.

@@ -30,6 +30,12 @@ def reliability(values: np.ndarray, errors: np.ndarray) -> float:
     Below 0 where the published errors exceed all that the figures vary. As a rule of thumb the slope of one
     noisy column alone is attenuated by that factor.
 
+    Parameters
+    ----------
+    values : (n,), the figures. errors : (n,), their standard errors.
+
+    Examples
+    --------
     >>> round(reliability(np.array([0.0, 2.0]), np.array([1.0, 1.0])), 6)
     0.5
     """

@@ -41,8 +41,9 @@ def simex(
 
     Parameters
     ----------
+    noisy : from `noisy_design`.
     lambdas : shares of the variance that are added, above 0; the fit as published is the one at 0.
-    draws : fits at each lambda, an even number. degree : of the polynomial, 1 or 2.
+    draws : fits at each lambda, an even number. seed : of these. degree : of the polynomial, 1 or 2.
 
     Raises
     ------

@@ -34,6 +34,10 @@ class Moments:
 def morans_i(values: np.ndarray, weights: sparse.csr_array) -> float:
     """Moran's I of values (n,): about -1/(n-1) without, towards 1 with resemblance.
 
+    Parameters
+    ----------
+    values : (n,). weights : (n, n), how much each row is a neighbour of each.
+
     Raises
     ------
     ModelError : values that are missing or do not vary, no neighbours, unlike sizes.
@@ -44,6 +48,10 @@ def morans_i(values: np.ndarray, weights: sparse.csr_array) -> float:
 
 def gearys_c(values: np.ndarray, weights: sparse.csr_array) -> float:
     """Geary's C of values (n,): 1 without resemblance, below 1 with it.
+
+    Parameters
+    ----------
+    values : (n,). weights : (n, n), how much each row is a neighbour of each.
 
     Raises
     ------
@@ -60,6 +68,10 @@ STATISTICS = {"morans_i": morans_i, "gearys_c": gearys_c}
 
 def moran_moments(values: np.ndarray, weights: sparse.csr_array, law: str = "randomisation") -> Moments:
     """Moran's I of values (n,) with its moments under shuffling (`randomisation`) or the `normal` law.
+
+    Parameters
+    ----------
+    values : (n,). weights : (n, n). law : `randomisation` or `normal`.
 
     Raises
     ------
@@ -87,7 +99,7 @@ def moran_of_residuals(X: np.ndarray, y: np.ndarray, weights: sparse.csr_array) 
 
     Parameters
     ----------
-    X : (n, k), the constant included, of full column rank. y : (n,).
+    X : (n, k), the constant included, of full column rank. y : (n,). weights : (n, n).
 
     Raises
     ------
@@ -131,7 +143,11 @@ def lagrange_multipliers(X: np.ndarray, y: np.ndarray, weights: sparse.csr_array
     """Tests of least squares against spatial errors and against a spatial lag, each also robust to the other.
 
     Each is chi-squared with one degree of freedom where there is neither: `lm_error`, `lm_lag`,
-    `robust_lm_error`, `robust_lm_lag`. Parameters and errors as for `moran_of_residuals`.
+    `robust_lm_error`, `robust_lm_lag`. Errors as for `moran_of_residuals`.
+
+    Parameters
+    ----------
+    X : (n, k), the constant included, of full column rank. y : (n,). weights : (n, n).
     """
     residuals, inverse = _least_squares(X, y, weights)
     n = len(y)

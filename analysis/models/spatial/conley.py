@@ -85,6 +85,7 @@ def conley_covariances(
     Parameters
     ----------
     influence : (n, k), from `analysis.models.scores.influence`. latitude, longitude : (n,), in degrees.
+    cutoffs_km : (c,), within which rows go together. radius_km : of the sphere.
     """
     sums = nearby_sums(influence, latitude, longitude, cutoffs_km, radius_km)
     return np.einsum("ni,cnj->cij", influence, sums)

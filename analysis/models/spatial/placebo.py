@@ -30,6 +30,10 @@ def noise_fields(
 
     The correlation of two points is exp(-distance / range); rows at one point have the same value.
 
+    Parameters
+    ----------
+    latitude, longitude : (n,), in degrees. range_km : above 0. draws : columns. seed : of these.
+
     Raises
     ------
     ModelError : a range that is not above 0, no draws, fewer than two points.
@@ -65,7 +69,8 @@ def placebo(
 
     Parameters
     ----------
-    arrays : of a `logit` or `lpm`. fields : (n, draws). against : a term of the model, or None.
+    arrays : of a `logit` or `lpm`. fields : (n, draws). latitude, longitude : (n,), in degrees.
+    cutoffs_km : of Conley's errors. against : a term of the model, or None.
 
     Returns
     -------

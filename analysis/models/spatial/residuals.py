@@ -72,7 +72,8 @@ def resemblance(
     Parameters
     ----------
     values : by kind, each (n,). rows : the units' codes. states : (n,), within which rows are shuffled.
-    pairs : two columns of codes, the neighbours. statistic : `morans_i` or `gearys_c`.
+    pairs : two columns of codes, the neighbours. draws : orders. seed : of these.
+    statistic : `morans_i` or `gearys_c`.
 
     Returns
     -------

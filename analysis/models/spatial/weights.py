@@ -60,7 +60,12 @@ def without_islands(links: sparse.csr_array) -> tuple[sparse.csr_array, np.ndarr
 
 
 def row_standardised(links: sparse.csr_array) -> sparse.csr_array:
-    """Every row divided by its sum, so that a product with it is the neighbours' mean; empty rows stay."""
+    """Every row divided by its sum, so that a product with it is the neighbours' mean; empty rows stay.
+
+    Parameters
+    ----------
+    links : (n, n), not below 0.
+    """
     total = np.asarray(links.sum(axis=1)).ravel()
     shares = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
     return sparse.csr_array(sparse.diags_array(shares) @ links)
