@@ -41,7 +41,7 @@ const valueOf = (unit, name) => facts.levels[unit.level].values[name]?.[unit.at]
 const formats = [0, 1, 2, 3].map(digits => new Intl.NumberFormat("en-US", {minimumFractionDigits: digits, maximumFractionDigits: digits}));
 
 function printed(column, value) {
-  if (value === undefined) return "not applicable";
+  if (value === undefined) return "not held at this level";
   if (value === null) return "missing";
   if (column.choices) return column.choices[value];
   const sign = value < 0 ? "-" : column.signed && value > 0 ? "+" : "";

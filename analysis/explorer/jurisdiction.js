@@ -1,6 +1,8 @@
 // The page of a jurisdiction, and up to four of them side by side.
 const MOST = 4, SHORT = /^[±$\d][^a-z]{0,22}( points)?$/; // days and numbers keep to one line
-const section = (title, ...children) => children.flat().some(Boolean) ? element("section", {}, element("h2", {}, title), ...children.flat().filter(Boolean)) : null;
+const WIDE = new Set(["On the lists", "Federal money, by reading", "Figures"]);
+const section = (title, ...children) => children.flat().some(Boolean)
+  ? element("section", {class: WIDE.has(title) ? "wide" : ""}, element("h2", {}, title), ...children.flat().filter(Boolean)) : null;
 const grid = (caption, head, rows) => rows.length ? element("div", {class: "table-scroll", role: "region", "aria-label": caption, tabindex: "0"},
   element("table", {}, element("caption", {class: "unseen"}, caption),
     element("thead", {}, element("tr", {}, head.map(text => element("th", {scope: "col"}, text)))),
@@ -32,20 +34,25 @@ function sameGovernment(unit) {
   ];
 }
 
+// Lists that say the same of a unit share a row.
 function onLists(unit) {
-  const entries = recordsOf(unit, "entries");
-  const rows = Object.entries(facts.lists).map(([name, each]) => {
+  const entries = recordsOf(unit, "entries"), rows = new Map();
+  for (const [name, each] of Object.entries(facts.lists)) {
     const own = entries.filter(entry => entry.vintage === each.vintage);
-    const printedAs = own.map(entry => element("div", {}, element("q", {}, entry.text), ` under ${entry.heading}${entry.place_on_page ? `, entry ${entry.place_on_page}` : ""}`));
-    const read = own.map(entry => element("div", {}, `${entry.read_as ? `as ${entry.read_as}` : "as no government"}${entry.geoid ? ` (${entry.geoid})` : ""}, ${entry.how}${entry.review ? "; in review" : ""}${entry.note ? `; ${entry.note}` : ""}`));
+    const printedAs = own.map(entry => `“${entry.text}” under ${entry.heading}${entry.place_on_page ? `, entry ${entry.place_on_page}` : ""}`);
+    const read = own.map(entry => `${entry.read_as ? `as ${entry.read_as}` : "as no government"}${entry.geoid ? ` (${entry.geoid})` : ""}, ${entry.how}${entry.review ? "; in review" : ""}${entry.note ? `; ${entry.note}` : ""}`);
     const verdict = unit.level === "entry" ? (own.length ? "printed" : "not printed") : told(unit, name);
-    return [each.said, verdict, printedAs.length ? printedAs : "no entry", read.length ? read : "–"];
-  });
-  const bases = [...new Set(entries.map(entry => `${facts.lists[`list_${entry.vintage.replaceAll("-", "_")}`]?.said ?? entry.vintage}: ${entry.basis}`))];
+    const cells = [verdict, printedAs, read], key = JSON.stringify(cells);
+    rows.set(key, {lists: [...(rows.get(key)?.lists ?? []), each.said], cells});
+  }
+  const lines = (texts, none) => texts.length ? texts.map(text => element("div", {}, text)) : none;
+  const shown = [...rows.values()].map(({lists, cells: [verdict, printedAs, read]}) => [lines(lists), verdict, lines(printedAs, "no entry"), lines(read, "–")]);
+  const bases = new Map(entries.map(entry => [entry.vintage, entry.basis]));
+  const said = vintage => Object.values(facts.lists).find(each => each.vintage === vintage)?.said ?? vintage;
   const state = unit.level === "state" || unit.level === "entry" ? null : stateOf(unit);
-  return section("On the lists", grid("On the lists", ["List", "Its government", "As printed", "Read"], rows),
+  return section("On the lists", grid("On the lists", ["List", "Its government", "As printed", "Read"], shown),
     state ? element("p", {}, "Its state, ", linkTo(state), `, on the main list: ${told(state, facts.main)}.`) : null,
-    bases.length ? element("p", {class: "quiet"}, `How the entries are known. ${bases.join("; ")}.`) : null);
+    bases.size ? element("p", {class: "quiet"}, `How the entries are known. ${[...bases].map(([vintage, basis]) => `${said(vintage)}: ${basis}`).join("; ")}.`) : null);
 }
 
 function prediction(unit) {
@@ -90,7 +97,7 @@ function money(unit) {
   if (!rows.length) return null;
   const known = rows.filter(row => row.amount), none = new Map();
   for (const row of rows.filter(each => !each.amount)) none.set(row.reason, [...(none.get(row.reason) ?? []), `${row.reading} (${row.measure})`]);
-  const flags = [...new Set(known.map(row => row.flags).filter(Boolean))];
+  const flags = [...new Set(known.flatMap(row => row.flags.split("; ")).filter(Boolean))];
   return section("Federal money, by reading",
     element("p", {class: "quiet"}, "What is at stake depends on the reading. Each has its own measure; no two are to be compared or added. Range: the middle half of listed governments of the same kind."),
     grid("Federal money", ["Reading", "Measure", "Year", "Amount", "Per resident", "Range of the like"], known.map(row => [row.reading, row.measure, row.year || "–", row.amount, row.per_resident || "–", row.middle || "–"])),
@@ -104,17 +111,17 @@ function figures(unit) {
   const cautions = codes(textOf(unit, "cautions")).map(each => facts.cautions[each]);
   const own = [...columns.values()].filter(column => !skip.has(column.group) && valueOf(unit, column.name) !== undefined);
   for (const column of own) {
-    if (valueOf(unit, column.name) !== null) known.push([column.label, told(unit, column.name), margin(unit, column.name) || "–", column.until]);
+    if (valueOf(unit, column.name) !== null) known.push([column.label, `${told(unit, column.name)} ${margin(unit, column.name)}`.trim(), column.until]);
     else {
       const why = cautions.length ? "see below" : facts.missing[column.name] ?? facts.missing[""];
       absent.set(why, [...(absent.get(why) ?? []), column.label]);
     }
   }
   const state = unit.level === "state" ? null : stateOf(unit);
-  const half = Math.ceil(known.length / 2), head = ["Figure", "Value", "Margin", "Until"];
+  const half = Math.ceil(known.length / 2), head = ["Figure", "Value", "Until"];
   return [
     section("Figures", element("div", {class: "halves"}, grid("Figures, first half", head, known.slice(0, half)), grid("Figures, second half", head, known.slice(half))),
-      element("p", {class: "quiet"}, "Margin: 90 % margin of error, where the source has one. Until: the last day measured. A city's vote is its county's."),
+      element("p", {class: "quiet"}, "±: 90 % margin of error, where the source has one. Until: the last day measured. A city's vote is its county's."),
       state ? element("p", {}, "Who governs the state, and its laws: ", linkTo(state), ".") : null),
     section("What is missing, and why", absent.size || cautions.length ? [
       ...cautions.map(each => element("p", {}, each)),
@@ -137,7 +144,7 @@ function around(unit) {
 
 function doubts(unit) {
   const link = record => record.source ? [" (", element("a", {href: record.source, rel: "noreferrer"}, "source"), ")"] : "";
-  const odd = recordsOf(unit, "oddities").map(each => `${each.kind}: ${each.evidence}${each.vintage ? ` (${codes(each.vintage).join(", ")})` : ""}`);
+  const odd = [...new Set(recordsOf(unit, "oddities").map(each => `${each.kind}: ${each.evidence}${each.vintage ? ` (${codes(each.vintage).join(", ")})` : ""}`))];
   const dated = recordsOf(unit, "events").map(each => [`${each.date}: ${each.event}; here as ${each.role.replaceAll("_", " ")}`, link(each)].flat());
   return [section("Oddities of the entry, and what was said of it", list(odd)), section("Dated events that name it", list(dated))];
 }
@@ -146,7 +153,7 @@ function pageOf(unit) {
   const made = element("article", {class: "jurisdiction", "aria-labelledby": `title-${unit.key}`},
     element("header", {}, element("p", {class: "quiet"}, unit.level === "entry" ? `${KINDS.entry}, ${unit.stateName}` : `${KINDS[unit.kind]}${unit.level === "state" ? "" : `, ${unit.stateName}`}, Census code ${unit.key}`),
       element("h1", {id: `title-${unit.key}`, tabindex: "-1"}, unit.title), element("p", {class: "lead"}, lead(unit)), sameGovernment(unit).filter(Boolean)),
-    element("div", {class: "parts"}, [onLists(unit), prediction(unit), agreements(unit), doubts(unit), money(unit), figures(unit), around(unit)].flat().filter(Boolean)),
+    element("div", {class: "parts"}, [onLists(unit), prediction(unit), agreements(unit), money(unit), figures(unit), around(unit), doubts(unit)].flat().filter(Boolean)),
     element("p", {class: "quiet colophon"}, `Listed jurisdictions, version ${facts.version} of ${facts.released}. Being named on a list is no measure of any policy. ${facts.report}`));
   return made;
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -23,14 +23,15 @@ def on_grid(topology: Mapping, counties: Sequence[str], states: Sequence[str], g
 
     Raises
     ------
-    DataError : a code without a shape.
+    DataError : a county, or a state of one, without a shape.
     """
     transform = topology.get("transform", {"scale": (1, 1), "translate": (0, 0)})
     scale, translate = (np.array(transform[name], dtype="float64") for name in ("scale", "translate"))
     arcs = [np.cumsum(arc, axis=0) if "transform" in topology else np.array(arc) for arc in topology["arcs"]]
+    settled = {code[:2] for code in counties}
     layers = {
-        name: shapes(topology["objects"][name]["geometries"], codes)
-        for name, codes in (("counties", counties), ("states", states))
+        name: shapes(topology["objects"][name]["geometries"], codes, needed)
+        for name, codes, needed in (("counties", counties, set(counties)), ("states", states, settled))
     }
     return {
         "type": "Topology",
@@ -48,17 +49,18 @@ def thinned(points: np.ndarray) -> list[list[int]]:
     return np.diff(kept, axis=0, prepend=0).tolist()
 
 
-def shapes(geometries: Sequence[Mapping], codes: Sequence[str]) -> dict:
-    """The shapes with these codes as a layer."""
+def shapes(geometries: Sequence[Mapping], codes: Sequence[str], needed: Collection[str]) -> dict:
+    """The shapes with these codes as a layer, those that are needed among them."""
     at = {code: position for position, code in enumerate(codes)}
-    if absent := sorted(set(at) - {str(shape["id"]) for shape in geometries}):
+    if absent := sorted(set(needed) - {str(shape["id"]) for shape in geometries}):
         raise DataError(
             f"no boundary of {absent[0]}.", file="data/raw/boundaries", remedy="use boundaries of the units' year."
         )
-    kept = sorted((at[str(shape["id"])], shape) for shape in geometries if str(shape["id"]) in at)
+    kept = [(at[str(shape["id"])], shape) for shape in geometries if str(shape["id"]) in at]
     return {
         "type": "GeometryCollection",
         "geometries": [
-            {"type": shape["type"], "id": place, "arcs": shape["arcs"]} for place, shape in kept
+            {"type": shape["type"], "id": place, "arcs": shape["arcs"]}
+            for place, shape in sorted(kept, key=lambda each: each[0])
         ],
     }

@@ -17,6 +17,7 @@ from analysis.errors import AnalysisError
 from analysis.rendering.site import navigation, read_site
 
 HERE = Path(__file__).parent
+PAGE = "explorer.html"
 THEME = HERE.parent / "rendering" / "theme.css"
 # In the order in which they run.
 SCRIPTS = ("facts.js", "map.js", "table.js", "jurisdiction.js", "start.js")
@@ -81,7 +82,7 @@ def document(contents: Mapping, outlines: Mapping, reports: Path) -> str:
     own = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     scripts = [inline(script).strip() for script in (vega(), data_tables(), own)]
     site = read_site(reports)
-    around = navigation(site, {}, "explorer.html")
+    around = navigation(site, {}, PAGE)
     styles = THEME.read_text(encoding="utf-8") + (HERE / "explorer.css").read_text(encoding="utf-8")
     template = Template((HERE / "explorer.html").read_text(encoding="utf-8"))
     return template.substitute(

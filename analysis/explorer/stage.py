@@ -9,7 +9,7 @@ from analysis.explorer.columns import Column, columns
 from analysis.explorer.contents import contents
 from analysis.explorer.layers import bins_table, layers
 from analysis.explorer.outlines import on_grid
-from analysis.explorer.page import document
+from analysis.explorer.page import PAGE, document
 from analysis.explorer.units import explorer_table
 from analysis.provenance import processed, read_param, root
 from analysis.sources.geography import read_boundaries
@@ -26,18 +26,23 @@ def in_words(table: pd.DataFrame, known: dict[str, Column]) -> pd.DataFrame:
     return table.assign(**worded)
 
 
-def main() -> None:
-    """Read the committed tables, write the explorer's own and the page."""
+def made() -> tuple[pd.DataFrame, pd.DataFrame, dict, dict]:
+    """From the committed tables: the explorer's own two, and the facts and outlines of the page."""
     table, known = explorer_table(), columns()
     counties, states = (table[table["level"] == level] for level in ("county", "state"))
     found = layers(counties, known)
-    write_parquet(in_words(table, known), processed("explorer.parquet"))
-    write_csv(bins_table(found), processed("explorer_bins.csv"))
     boundaries = read_boundaries(read_param("vintages")["boundaries"])
     outlines = on_grid(boundaries, counties.index, states.index)
-    page = document(contents(table, known, found), outlines, root() / "reports")
-    with replacing(root() / "reports" / "explorer.html") as beside:
-        beside.write_text(page, encoding="utf-8", newline="\n")
+    return in_words(table, known), bins_table(found), contents(table, known, found), outlines
+
+
+def main() -> None:
+    """Read the committed tables, write the explorer's own and the page."""
+    table, bins, facts, outlines = made()
+    write_parquet(table, processed("explorer.parquet"))
+    write_csv(bins, processed("explorer_bins.csv"))
+    with replacing(root() / "reports" / PAGE) as beside:
+        beside.write_text(document(facts, outlines, root() / "reports"), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,24 @@ async function route() {
   firstShown = false;
 }
 
+// A page is printed on one sheet, Letter or A4: what is longer is made smaller.
+const SHEET = {width: "184mm", height: 255 * 96 / 25.4};
+
+function fitSheet() {
+  const article = document.querySelector(".jurisdiction");
+  document.documentElement.classList.add("as-printed");
+  if (!article) return;
+  article.style.width = SHEET.width;
+  let zoom = 1;
+  while (zoom > 0.5 && article.getBoundingClientRect().height > SHEET.height) article.style.zoom = zoom -= 0.02;
+  article.style.width = "";
+}
+
+function unfitSheet() {
+  document.documentElement.classList.remove("as-printed");
+  document.querySelector(".jurisdiction")?.removeAttribute("style");
+}
+
 const options = (select, pairs) => select.replaceChildren(...pairs.map(([value, text]) => element("option", {value}, text)));
 
 async function start() {
@@ -66,6 +84,8 @@ async function start() {
   document.getElementById("every-bin").addEventListener("click", everyBin);
   document.getElementById("save").addEventListener("click", saveRows);
   addEventListener("hashchange", route);
+  addEventListener("beforeprint", fitSheet);
+  addEventListener("afterprint", unfitSheet);
   await route();
   document.documentElement.dataset.ready = "yes";
 }

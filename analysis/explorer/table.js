@@ -31,10 +31,10 @@ const offered = [
 let table = null, bin = null;
 
 function drawTable() {
-  document.getElementById("units").append(element("caption", {}, "Every jurisdiction. A heading sorts; a name opens its page."));
+  document.getElementById("units").append(element("caption", {}, element("span", {class: "caption-text"}, "Every jurisdiction. A heading sorts; a name opens its page.")));
   table = new DataTable("#units", {
     data: units, columns: offered.map(({display, sort, filter, ...column}) => ({data: null, ...column, visible: isShown(column.name)})),
-    order: [[2, "asc"], [0, "asc"]], autoWidth: false, deferRender: true, pageLength: 15, lengthMenu: [15, 50, 100, 500], caption: undefined,
+    order: [[2, "asc"], [0, "asc"]], autoWidth: false, deferRender: true, pageLength: 15, lengthMenu: [15, 50, 100, 500],
     layout: {topStart: "search", topEnd: "pageLength", bottomStart: "info", bottomEnd: "paging"},
     language: {search: "Search the table", lengthMenu: "_MENU_ rows a page", info: "_START_ to _END_ of _TOTAL_ rows", infoFiltered: "(of _MAX_)", infoEmpty: "No rows", zeroRecords: "No row has these words."},
   });
