@@ -121,7 +121,7 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def units(name: str) -> pd.DataFrame:
-    """A table of units as text; columns of floats that hold whole numbers alone are written without a point."""
+    """A table of units as text; floats that are whole numbers all through are written without a point."""
     frame = read_output(f"{name}.parquet").reset_index()
     whole = [
         name

@@ -22,8 +22,8 @@ PREDICTION = {
     "surprise": "Surprise: listed (100) or not (0) less the probability",
 }
 
-# The variables of the pages, by their names in the catalogue; where the newest has no margin of error, the one
-# that has stands beside it. What a place or county takes from its state stands on the state's page.
+# The variables of the pages, by their names in the catalogue; where the newest has no margin of error, the
+# one that has stands beside it. What a place or county takes from its state stands on the state's page.
 COUNTY_VARIABLES = (
     "population", "residents_per_sqkm", "is_metropolitan", "rural_urban_code",
     "hispanic_share", "hispanic_share_2022", "black_share", "median_age",

@@ -17,17 +17,17 @@ from analysis.sources.states import STATES
 from analysis.wording import percent
 
 CAUTIONS = {
-    "connecticut_planning_region": "Connecticut's planning regions took the place of its eight old counties in "
-    "2022; what exists for the old counties alone is missing here, and no bridge is invented.",
+    "connecticut_planning_region": "Connecticut's planning regions took the place of its eight old counties "
+    "in 2022; what exists for the old counties alone is missing here, and no bridge is invented.",
     "alaska_no_borough_vote": "Alaska counts its votes by House district, not by borough.",
-    "place_population_only": "The sources at hand have no more than the residents of this place.",
-    "subdivision_population_only": "The sources at hand have no more than the residents of county subdivisions.",
+    "place_population_only": "The sources at hand have residents alone for this place.",
+    "subdivision_population_only": "The sources at hand have residents alone for county subdivisions.",
     "county_unknown": "The sources at hand do not say in which county it lies.",
 }
 # Why a figure is missing, where the unit's cautions do not say it.
 UNCOUNTED = {
     "unauthorized_share": "the source has estimates for larger counties only",
-    "slfrf_usd": "not among Treasury's counties and metropolitan cities; others were paid through their state",
+    "slfrf_usd": "not one of Treasury's counties and metropolitan cities; others were paid through the state",
     "slfrf_usd_per_resident": "no allocation, or no residents to divide it by",
     "foreign_born_change": "no figure of the earlier period",
     "population": "no figure of this period",
@@ -41,12 +41,12 @@ def contents(table: pd.DataFrame, columns: Mapping[str, Column], layers: Sequenc
 
     Parameters
     ----------
-    table : as `units.explorer_table` gives it. columns : as `columns.columns` has them. layers : of the map.
+    table : as `units.explorer_table` gives it. columns : as `columns.columns`. layers : of the map.
 
     Returns
     -------
-    dict that JSON can hold. `columns` say how a value is printed; `levels` hold the units by column, a number as
-    it is printed, a choice as one character; `records` the tables of texts; `layers` those of the map.
+    dict that JSON can hold. `columns` say how a value is printed; `levels` hold the units by column, a number
+    as it is printed, a choice as one character; `records` the tables of texts; `layers` those of the map.
     """
     parts = {level: table[table["level"] == level] for level in (*LEVELS, "entry")}
     counties, states = parts["county"], parts["state"]
@@ -58,7 +58,9 @@ def contents(table: pd.DataFrame, columns: Mapping[str, Column], layers: Sequenc
         "main": f"list_{read_param('vintages')['main_list'].replace('-', '_')}",
         "columns": [described(column) for column in columns.values()],
         "levels": {level: of_level(part, columns) for level, part in parts.items()},
-        "lists": {name: {"vintage": vintage, "said": list_name(vintage)} for name, vintage in lists().items()},
+        "lists": {
+            name: {"vintage": vintage, "said": list_name(vintage)} for name, vintage in lists().items()
+        },
         "rosters": rosters(),
         "states": {code: [postal, name] for postal, (code, name) in STATES.items()},
         "cautions": CAUTIONS,
@@ -90,7 +92,7 @@ def described(column: Column) -> dict:
 
 
 def of_level(part: pd.DataFrame, columns: Mapping[str, Column]) -> dict:
-    """The units of a level: their texts, their columns and margins of error; what is wholly missing is not there."""
+    """The units of a level: texts, columns and margins of error; what is missing all through is left out."""
     values, margins = {}, {}
     for column in columns.values():
         if column.name in part and part[column.name].notna().any():
@@ -109,7 +111,7 @@ def of_level(part: pd.DataFrame, columns: Mapping[str, Column]) -> dict:
 
 
 def averages(table: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """By level and state: the probability of a unit that has the average of every column in the other states."""
+    """By level and state: the probability at the average of every column in the other states."""
     known = table.dropna(subset=AT_AVERAGE).drop_duplicates(["level", "state"])
     out: dict[str, dict[str, str]] = {}
     for row in known.to_dict("records"):
@@ -126,7 +128,7 @@ def told(layer: Layer, of_county: pd.Series, states: pd.DataFrame) -> dict:
         "label": layer.label,
         "group": layer.group,
         # a layer of a choice has the bins of its column
-        **({} if layer.name == layer.column and layer.low[0] is None and layer.name != "surprise" else {"bins": digits(layer.bins)}),
+        **({} if layer.is_choice else {"bins": digits(layer.bins)}),
         "labels": list(layer.labels),
         "colours": list(layer.colours),
         "counts": layer.counts(),

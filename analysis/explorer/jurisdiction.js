@@ -177,7 +177,7 @@ function comparison(chosen) {
 // A code that has no page: said, with what is near.
 function unknown(code) {
   const state = units.find(unit => unit.level === "state" && unit.key === code.slice(0, 2));
-  const words = decodeURIComponent(code.replaceAll("+", " ")), near = find(words.replaceAll("-", " "), 6).found;
+  const near = find(code.replace(/[-+]/g, " "), 6).found;
   const close = near.length ? near : units.filter(unit => unit.key.startsWith(code.slice(0, 4)) && /^\d+$/.test(code)).slice(0, 6);
   return element("article", {}, element("h1", {tabindex: "-1"}, "No page for this code"),
     element("p", {}, element("q", {}, code), " is no Census code of a unit that is shown here. A state has two digits, a county five, a city seven, a town or township ten; small places that are on no list are not here."),

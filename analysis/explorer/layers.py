@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.explorer.columns import HELD, LISTED, Column, lists, rosters
+from analysis.explorer.columns import Column, lists, rosters
 from analysis.wording import count
 
 # Lightness orders every scale, so that no reader needs the hues.
@@ -42,8 +42,17 @@ COVARIATES = (
     "slfrf_usd_per_resident",
     "grant_awards_fy2022_usd_per_resident",
 )
-LOGGED = ("population", "residents_per_sqkm", "grant_awards_fy2022_usd_per_resident", "slfrf_usd_per_resident")
-GROUPS = {"Lists": "Lists", "Prediction": "Prediction, of being listed", "287(g)": "287(g) agreements of county agencies"}
+LOGGED = (
+    "population",
+    "residents_per_sqkm",
+    "grant_awards_fy2022_usd_per_resident",
+    "slfrf_usd_per_resident",
+)
+GROUPS = {
+    "Lists": "Lists",
+    "Prediction": "Prediction, of being listed",
+    "287(g)": "287(g) agreements of county agencies",
+}
 STATES_NAMED = 5
 
 
@@ -53,7 +62,8 @@ class Layer:
 
     `bins` has the bin of every county by position, NaN where missing; `labels`, `low`, `high`, `colours` are
     by bin, `low` and `high` None for choices. `told` are the bins whose states the text names, `what` how it
-    calls their counties. `outlines` is the column of the list whose states are outlined.
+    calls their counties. `outlines` is the column of the list whose states are outlined. `is_choice`: its bins are the choices
+    of its column.
     """
 
     name: str
@@ -68,6 +78,7 @@ class Layer:
     told: tuple[int, ...]
     what: str
     outlines: str | None = None
+    is_choice: bool = False
 
     def counts(self) -> list[int]:
         """Counties in each bin."""
@@ -83,10 +94,12 @@ def layers(counties: pd.DataFrame, columns: dict[str, Column]) -> list[Layer]:
 
     Parameters
     ----------
-    counties : the rows of `units.explorer_table` of the level county. columns : as `columns.columns` has them.
+    counties : the rows of `units.explorer_table` of the level county. columns : as `columns.columns`.
     """
     out = [
-        chosen(columns[name], counties[name], LISTED_COLOURS, (2, 3), "counties whose government is listed", name)
+        chosen(
+            columns[name], counties[name], LISTED_COLOURS, (2, 3), "counties whose government is listed", name
+        )
         for name in lists()
     ]
     probability, surprise = columns["probability"], columns["surprise"]
@@ -101,14 +114,18 @@ def layers(counties: pd.DataFrame, columns: dict[str, Column]) -> list[Layer]:
               "counties that the model expected least as they are")
     )  # fmt: skip
     out += [
-        chosen(columns[name], counties[name], HELD_COLOURS, (1, 2), "counties with an agreement") for name in rosters()
+        chosen(columns[name], counties[name], HELD_COLOURS, (1, 2), "counties with an agreement")
+        for name in rosters()
     ]
     for name in COVARIATES:
         column = columns[name]
-        for scheme, edges in (("fifths", fifths(column, counties[name])), ("steps", steps(column, counties[name]))):
+        for scheme, edges in (
+            ("fifths", fifths(column, counties[name])),
+            ("steps", steps(column, counties[name])),
+        ):
             top = len(edges) - 2
             out.append(
-                binned(f"{name}_{scheme}", column, counties[name], edges, BLUES[:: 1 if top > 3 else 2], (top,),
+                binned(f"{name}_{scheme}", column, counties[name], edges, BLUES[1:], (top,),
                        "counties of the highest bin")
             )  # fmt: skip
     return out
@@ -119,8 +136,10 @@ def chosen(
 ) -> Layer:
     """A layer of a choice: its words are its bins."""
     nothing = (None,) * len(column.choices)
-    return Layer(column.name, column.name, column.label, GROUPS[column.group], values, column.choices, nothing,
-                 nothing, tuple(colours), told, what, outlines)  # fmt: skip
+    return Layer(
+        column.name, column.name, column.label, GROUPS[column.group], values, column.choices, nothing, nothing,
+        tuple(colours), told, what, outlines, True,
+    )  # fmt: skip
 
 
 def surprises(counties: pd.DataFrame, probability: Column) -> pd.Series:
@@ -156,8 +175,10 @@ def binned(
     if scheme and column.name in LOGGED:
         scheme = scheme.replace("equal steps", "equal factors")
     group = GROUPS.get(column.group, column.group)
-    return Layer(name, column.name, column.label + scheme, group, bins, said, low, high, tuple(colours[: len(low)]),
-                 told, what)  # fmt: skip
+    return Layer(
+        name, column.name, column.label + scheme, group, bins, said, low, high, tuple(colours[: len(low)]), told,
+        what,
+    )  # fmt: skip
 
 
 def edge_text(column: Column, low: float, high: float, *, last: bool = False) -> str:
@@ -199,7 +220,7 @@ def distinct(edges: Sequence[float]) -> list[float]:
 
 
 def summary(layer: Layer, states: pd.Series) -> str:
-    """The layer in words: every bin with its count, what is missing, and the states with most of what is told.
+    """The layer in words: every bin with its count, what is missing, and the states with most of it.
 
     Parameters
     ----------
@@ -212,7 +233,9 @@ def summary(layer: Layer, states: pd.Series) -> str:
     inside = states[layer.bins.isin(layer.told)].value_counts()
     if inside.empty:
         return f"{text} There are no {layer.what}."
-    order = inside.rename_axis("state").reset_index(name="n").sort_values(["n", "state"], ascending=[False, True])
+    order = (
+        inside.rename_axis("state").reset_index(name="n").sort_values(["n", "state"], ascending=[False, True])
+    )
     every = states.value_counts()
     named = [f"{row.state} {row.n} of {every[row.state]}" for row in order.head(STATES_NAMED).itertuples()]
     return f"{text} States with most {layer.what}: {', '.join(named)}."

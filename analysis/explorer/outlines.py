@@ -42,7 +42,7 @@ def on_grid(topology: Mapping, counties: Sequence[str], states: Sequence[str], g
 
 
 def thinned(points: np.ndarray) -> list[list[int]]:
-    """Points (n, 2) on whole numbers, equal ones that follow each other as one, as steps from the one before."""
+    """Points (n, 2) on whole numbers as steps from the one before, without those that stay where they are."""
     whole = np.rint(points).astype(int)
     new = np.r_[True, (np.diff(whole, axis=0) != 0).any(axis=1)]
     kept = whole[new] if new.sum() > 1 else whole[[0, -1]]
@@ -54,7 +54,9 @@ def shapes(geometries: Sequence[Mapping], codes: Sequence[str], needed: Collecti
     at = {code: position for position, code in enumerate(codes)}
     if absent := sorted(set(needed) - {str(shape["id"]) for shape in geometries}):
         raise DataError(
-            f"no boundary of {absent[0]}.", file="data/raw/boundaries", remedy="use boundaries of the units' year."
+            f"no boundary of {absent[0]}.",
+            file="data/raw/boundaries",
+            remedy="use boundaries of the units' year.",
         )
     kept = [(at[str(shape["id"])], shape) for shape in geometries if str(shape["id"]) in at]
     return {

@@ -43,7 +43,9 @@ def data_tables() -> str:
     bundle = files("itables").joinpath("html", "dt_bundle.js").read_text(encoding="utf-8")
     script, replaced = EXPORT.subn(r"window.DataTable = \1;", bundle)
     if replaced != 1:
-        raise AnalysisError("itables' bundle of DataTables has no default export. Remedy: pin itables in pyproject.toml.")
+        raise AnalysisError(
+            "itables' bundle of DataTables has no default export. Remedy: pin itables in pyproject.toml."
+        )
     return script
 
 

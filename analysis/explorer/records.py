@@ -34,7 +34,7 @@ def joined(*parts: pd.Series) -> list[str]:
 
 
 def entries() -> pd.DataFrame:
-    """Every entry of every list: `codes` (the keys of the pages that show it), what was printed, the verdict."""
+    """Every entry of every list: `codes` (of the pages that show it), what was printed, the verdict."""
     ledger = read_jurisdictions()
     names = zip(ledger["state_abbr"], ledger["text_as_published"], strict=True)
     open_ = ledger["needs_review"] | (ledger["geoid"] == "")
@@ -63,10 +63,10 @@ def oddities() -> pd.DataFrame:
     audit = read_output("entry_audit.csv", as_text=True)
     audit = audit[audit["kind"] != "name in several states"]
     ledger = entries()
-    by_entry = {
-        (row.vintage, row.text, row.state, row.heading): row.codes for row in ledger.itertuples()
-    }
-    keys = zip(audit["vintage"], audit["entry"], audit["state_abbr"], audit["level"].map(HEADINGS), strict=True)
+    by_entry = {(row.vintage, row.text, row.state, row.heading): row.codes for row in ledger.itertuples()}
+    keys = zip(
+        audit["vintage"], audit["entry"], audit["state_abbr"], audit["level"].map(HEADINGS), strict=True
+    )
     found = audit.assign(codes=[by_entry.get(key, "") for key in keys])
     found = found.groupby(["codes", "kind", "evidence"], sort=True)["vintage"].agg(";".join).reset_index()
     said = read_output("improbable_documented.csv", as_text=True).rename(columns={"code": "codes"})
@@ -109,8 +109,14 @@ def money() -> pd.DataFrame:
     ]
     by_key = dict(zip(spread[keys].itertuples(index=False, name=None), middle, strict=True))
     codes = rows["geoid"].where(rows["geoid"] != "", "")
-    flags = rows["flags"].str.split(";").map(
-        lambda each: "; ".join(f.replace("_", " ") for f in each if f and not f.startswith(("listed_", "also_")))
+    flags = (
+        rows["flags"]
+        .str.split(";")
+        .map(
+            lambda each: "; ".join(
+                f.replace("_", " ") for f in each if f and not f.startswith(("listed_", "also_"))
+            )
+        )
     )
     return pd.DataFrame(
         {

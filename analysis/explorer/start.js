@@ -4,8 +4,9 @@ let firstShown = true;
 
 function asked() {
   const hash = location.hash.slice(1), query = new URLSearchParams(location.search).get("geoid");
+  if (hash === "overview") return [];
   if (hash && document.getElementById(hash)) return null; // a place on this page, such as a skip link's
-  const text = hash && hash !== "overview" ? hash : hash ? "" : query ?? "";
+  const text = hash || query || "";
   return [...new Set(text.split(",").map(code => { try { return decodeURIComponent(code).trim(); } catch { return code; } }).filter(Boolean))];
 }
 

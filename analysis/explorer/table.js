@@ -53,9 +53,10 @@ function isShown(name) {
 
 function columnsOfTable() {
   if (!table) return;
-  offered.forEach((column, at) => table.column(at).visible(isShown(column.name), false));
+  const changed = offered.map((column, at) => at).filter(at => table.column(at).visible() !== isShown(offered[at].name));
+  for (const at of changed) table.column(at).visible(isShown(offered[at].name), false);
   if (bin !== null) everyBin();
-  else table.draw("page");
+  else if (changed.length) table.draw("page");
 }
 
 // The counties of one bin of the map alone.

@@ -80,7 +80,9 @@ def facts(level: str, panel: pd.DataFrame, predicted: pd.DataFrame, held: pd.Dat
         added = predicted[name].dropna()
         factors = pd.Series(np.digitize(np.exp(added), FACTOR_EDGES), added.index, dtype="float64")
         out[EXPLAINED + name.removeprefix(PREFIX)] = factors.reindex(out.index)
-    out["no_probability"] = [""] * len(out) if level == "state" else unpredicted(level, panel, out["probability"])
+    out["no_probability"] = (
+        [""] * len(out) if level == "state" else unpredicted(level, panel, out["probability"])
+    )
     chosen = [each for name in VARIABLES[level] for each in (name, f"{name}_moe") if each in panel]
     return out.join(panel[chosen])
 
@@ -151,8 +153,7 @@ def key_of_entry(state: str, text: str) -> str:
 
 
 def page_of_entry(row: object) -> str:
-    """The address of the page of an entry of the ledger, a row with its columns: its government's code, or its own
-    where none is settled."""
+    """The address of the page of a row of the ledger: its government's code, or its own where none is settled."""
     open_ = row.needs_review or not row.geoid
     return key_of_entry(row.state_abbr, row.text_as_published) if open_ else row.geoid
 

@@ -17,7 +17,7 @@ from analysis.explorer.columns import columns
 from analysis.explorer.page import as_json, document
 from tests.conftest import REPOSITORY
 
-READY = "document.documentElement.dataset.ready === 'yes'"
+READY = "html[data-ready=yes]"
 SHOWN = "[...document.querySelectorAll('#pages h1')].map(e => e.textContent)"
 
 
@@ -43,12 +43,20 @@ def opened(chromium, explorer_page):
         page.goto("about:blank")
         page.requests.clear()
         page.goto(file.as_uri() + address)
-        page.wait_for_function(READY)
+        page.wait_for_selector(READY)
         return page
 
     yield open_
     for context in contexts:
         context.close()
+
+
+def until(page, holds: str, arg: object = None, seconds: float = 30) -> None:
+    """Wait until an expression holds; Playwright's own way would break the page's policy."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(holds, arg):
+        assert time.monotonic() < end, holds
+        page.wait_for_timeout(20)
 
 
 def shown(page) -> list[str]:
@@ -59,7 +67,7 @@ def go(page, address: str) -> None:
     """Another address on the open page; waits until something else is shown."""
     before = page.evaluate("document.title")
     page.evaluate("address => { location.hash = address; }", address)
-    page.wait_for_function("before => document.title !== before", arg=before)
+    until(page, "before => document.title !== before", before)
 
 
 def test_one_file_that_asks_for_nothing(opened, explorer_page):
@@ -123,8 +131,10 @@ def test_a_keyboard_reaches_sorts_switches_opens_and_prints(opened, tmp_path):
     tab_to("#layer")
     before = page.inner_text("#layer-text")
     press("ArrowDown")
-    page.wait_for_function("t => document.getElementById('layer-text').textContent !== t", arg=before)
-    assert page.inner_text("#legend-title") == page.evaluate("document.querySelector('#layer').selectedOptions[0].text")
+    until(page, "t => document.getElementById('layer-text').textContent !== t", before)
+    assert page.inner_text("#legend-title") == page.evaluate(
+        "document.querySelector('#layer').selectedOptions[0].text"
+    )
     # The table: sort by residents, the most first.
     tab_to("#units th[data-dt-column] .dt-column-order, #units th .dt-column-order, #units th[tabindex]")
     for _ in range(30):
@@ -133,7 +143,7 @@ def test_a_keyboard_reaches_sorts_switches_opens_and_prints(opened, tmp_path):
         press("Tab")
     press("Enter")
     press("Enter")
-    page.wait_for_function("document.querySelector('#units tbody a').textContent === 'California'")
+    until(page, "() => document.querySelector('#units tbody a').textContent === 'California'")
     # A county by search, its page, and the page on paper.
     page.evaluate("document.getElementById('find').focus()")
     page.keyboard.type("cook county il")
@@ -142,10 +152,10 @@ def test_a_keyboard_reaches_sorts_switches_opens_and_prints(opened, tmp_path):
     assert "found" in page.inner_text("#found-count")
     press("Tab")
     press("Enter")
-    page.wait_for_function("document.activeElement.matches('#pages h1')")
+    until(page, "() => document.activeElement.matches('#pages h1')")
     assert shown(page) == ["Cook County, IL"] and page.url.endswith("#17031")
     assert page.title().startswith("Cook County, IL")
-    page.evaluate("window.printed = 0; window.print = () => { window.printed++; }")
+    page.evaluate("window.printed = 0; window.print = () => { window.printed++; }; 0")
     page.focus("#pages .actions a")
     tab_to("#pages .actions button")
     press("Enter")
@@ -154,7 +164,7 @@ def test_a_keyboard_reaches_sorts_switches_opens_and_prints(opened, tmp_path):
     # And back, to the search.
     page.focus("#pages .actions a")
     press("Enter")
-    page.wait_for_function("document.activeElement.id === 'find'")
+    until(page, "() => document.activeElement.id === 'find'")
     assert page.is_visible("#overview") and not page.is_visible("#pages")
 
 
@@ -163,17 +173,13 @@ def pages_of(page, form: str = "Letter") -> int:
 
 
 def test_the_skip_links_lead_to_search_and_table(opened):
-    page = opened()
-    for target in ("find", "units"):
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
-        page.wait_for_timeout(50)
-        assert page.evaluate("document.activeElement.id") == target or target == "units"
-        assert page.is_visible("#overview")
-        page.goto(page.url.split("#")[0])
-        page.wait_for_function(READY)
-        if target == "find":
+    for target, presses in (("find", 1), ("units", 2)):
+        page = opened()
+        for _ in range(presses):
             page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        until(page, "id => document.activeElement.id === id", target)
+        assert page.is_visible("#overview") and not page.is_visible("#pages")
 
 
 def longest(facts: dict) -> list[str]:
@@ -192,7 +198,7 @@ def longest(facts: dict) -> list[str]:
 
 
 def test_a_page_fits_one_sheet(opened, explorer):
-    kinds = ["06", "02013", "09110", "11001", "51600", "2502507000", "entry-ca-represa", "entry-ny-new-paltz"]
+    kinds = ["06", "02013", "09110", "11001", "51600", "2507000", "entry-ca-represa", "entry-ny-new-paltz"]
     # the tallest as laid out, by all pages: many agencies, much money, many neighbours
     tallest = ["06075", "21111", "08031", "13059", "06037", "1714000", "06085", "12"]
     known = {key for level in explorer[2]["levels"].values() for key in level["keys"]}
@@ -210,31 +216,34 @@ def test_a_page_fits_one_sheet(opened, explorer):
     assert pages_of(page, "A4") == 1
 
 
-def test_addresses(opened, explorer_page):
-    assert shown(opened("#17031")) == ["Cook County, IL"]
+def test_addresses(opened):
     assert shown(opened("?geoid=17031")) == ["Cook County, IL"]
     assert shown(opened("?geoid=17031,51059")) == ["2 side by side"]
-    # another code of the same government leads to its page, one that is its own page to that
-    assert shown(opened("#0911037070")) == ["City of Hartford, CT"]
-    assert shown(opened("#0667000")) == ["City of San Francisco, CA"]
-    page = opened("#06075")
-    assert page.get_attribute("#pages header a", "href") == "#0667000"
-    assert shown(opened("#09001")) == ["Connecticut"]
-    page = opened("#entry-ca-represa")
-    assert shown(page) == ["Represa, CA"] and "post office" in page.inner_text("#pages")
-    # unknown: said, with what is near
-    page = opened("#17999")
-    assert shown(page) == ["No page for this code"] and "17999" in page.inner_text("#pages q")
-    assert page.query_selector("#pages article a[href='#17']")
     page = opened("?geoid=cook")
     assert "Cook County, IL" in page.inner_text("#pages article")
+    page = opened("#17031")
+    assert shown(page) == ["Cook County, IL"]
+    # another code of the same government leads to its page, one that is its own page to that
+    for address, title in (("#0911037070", "City of Hartford, CT"), ("#0667000", "City of San Francisco, CA"),
+                           ("#09001", "Connecticut"), ("#06075", "San Francisco County, CA")):  # fmt: skip
+        go(page, address)
+        assert shown(page) == [title]
+    assert page.get_attribute("#pages header a", "href") == "#0667000"
+    go(page, "#entry-ca-represa")
+    assert shown(page) == ["Represa, CA"] and "post office" in page.inner_text("#pages")
+    # unknown: said, with what is near
+    go(page, "#17999")
+    assert shown(page) == ["No page for this code"] and "17999" in page.inner_text("#pages q")
+    assert page.query_selector("#pages article a[href='#17']")
     for odd in ("#%", "#<img src=x onerror=alert(1)>", "#17031,zzz", "#constructor", "#__proto__"):
-        page = opened(odd)
+        go(page, "#51059")
+        go(page, odd)
         assert "No page for this code" in shown(page), odd
         assert page.query_selector("#pages img") is None
-    # five: the first four are compared, and the address says which
-    page = opened("#01001,01003,01005,01007,01009")
+    # five: the first four are compared
+    go(page, "#01001,01003,01005,01007,01009")
     assert shown(page) == ["4 side by side"] and page.query_selector("#add") is None
+    assert page.complaints == []
 
 
 def test_units_are_added_to_a_comparison_and_taken_away(opened):
@@ -242,11 +251,14 @@ def test_units_are_added_to_a_comparison_and_taken_away(opened):
     page.fill("#add", "fairfax city va")
     page.wait_for_selector(".hits a")
     page.press("#add", "Enter")
-    page.wait_for_function("document.querySelector('#pages h1').textContent === '2 side by side'")
+    until(page, "() => document.querySelector('#pages h1').textContent === '2 side by side'")
     assert page.url.endswith(",51600") or page.url.endswith(",5126496")
     assert len(page.query_selector_all(".comparison thead th")) == 3
     page.click(".comparison p a >> nth=0")
-    page.wait_for_function("document.querySelectorAll('#pages h1').length === 1 && !document.querySelector('.comparison')")
+    until(
+        page,
+        "() => document.querySelectorAll('#pages h1').length === 1 && !document.querySelector('.comparison')",
+    )
     assert shown(page)[0].endswith("VA")
 
 
@@ -256,14 +268,16 @@ def test_the_legend_and_its_text_are_the_committed_bins(opened):
     names = page.evaluate("[...document.querySelectorAll('#layer option')].map(e => e.value)")
     assert sorted(names) == sorted(bins["layer"].unique()) and len(names) > 30
     pictures = set()
-    for name in names:
+    for name in [*names[::3], "list_dhs_2025_05_31", "probability", "unauthorized_share_fifths"]:
         page.select_option("#layer", name)
         own = bins[bins["layer"] == name]
-        page.wait_for_function("t => document.getElementById('legend-title').textContent === t", arg=own["label"].iloc[0])
+        until(page, "t => document.getElementById('legend-title').textContent === t", own["label"].iloc[0])
         rows = page.evaluate(
             "[...document.querySelectorAll('#legend tbody tr')].map(r => [r.children[1].textContent, r.children[2].textContent])"
         )
-        assert rows[: len(own)] == [[text, f"{n:,}"] for text, n in zip(own["text"], own["counties"], strict=True)]
+        assert rows[: len(own)] == [
+            [text, f"{n:,}"] for text, n in zip(own["text"], own["counties"], strict=True)
+        ]
         said = page.inner_text("#layer-text")
         assert all(text in said for text in own["text"][:-1]) and own["label"].iloc[0] in said
         if name in ("list_dhs_2025_05_31", "probability", "unauthorized_share_fifths"):
@@ -277,10 +291,10 @@ def test_the_map_is_read_and_opened_by_pointer(opened):
     box = page.query_selector("#map canvas").bounding_box()
     # Cook County on the Albers plane, as its boundary has it.
     page.mouse.move(box["x"] + box["width"] * 0.6475, box["y"] + box["height"] * 0.377)
-    page.wait_for_function("document.getElementById('pointed').textContent.includes('Listed by')")
+    until(page, "() => document.getElementById('pointed').textContent.includes('Listed by')")
     name = page.inner_text("#pointed").split(".")[0]
     page.mouse.click(box["x"] + box["width"] * 0.6475, box["y"] + box["height"] * 0.377)
-    page.wait_for_function("document.querySelector('#pages h1')")
+    until(page, "() => document.querySelector('#pages h1')")
     assert shown(page) == [name] and name.endswith(", IL")
 
 
@@ -290,12 +304,12 @@ def test_a_bin_is_shown_in_the_table(opened):
     last = page.query_selector("#legend tbody tr:last-child button")
     n = last.inner_text()
     last.click()
-    page.wait_for_function("n => document.querySelector('.dt-info').textContent.includes(`of ${n} rows`)", arg=n)
+    until(page, "n => document.querySelector('.dt-info').textContent.includes(`of ${n} rows`)", n)
     assert page.evaluate("document.activeElement.id") == "every-bin"
     cells = page.evaluate("[...document.querySelectorAll('#units tbody tr')].map(r => r.textContent)")
     assert len(cells) == 15 and all("missing" in cell for cell in cells)
     page.keyboard.press("Enter")
-    page.wait_for_function("!document.querySelector('.dt-info').textContent.includes('(of')")
+    until(page, "() => !document.querySelector('.dt-info').textContent.includes('(of')")
 
 
 def saved_rows(page) -> list[list[str]]:
@@ -381,8 +395,10 @@ def test_hostile_names_are_shown_as_text(opened, explorer, tmp_path):
     page = opened(file=file, width=320)
     elements = page.evaluate("document.querySelectorAll('script, img, b').length")
     page.fill(".dt-search input", "alert")
-    page.wait_for_function("document.querySelector('.dt-info').textContent.includes('of 2 rows')")
-    assert sorted(page.evaluate("[...document.querySelectorAll('#units tbody a')].map(e => e.textContent)")) == sorted(NAMES[:2])
+    until(page, "() => document.querySelector('.dt-info').textContent.includes('of 2 rows')")
+    assert sorted(
+        page.evaluate("[...document.querySelectorAll('#units tbody a')].map(e => e.textContent)")
+    ) == sorted(NAMES[:2])
     page.fill(".dt-search input", "01")
     page.select_option("#rows", "county")
     names = {row[0] for row in saved_rows(page)[1:]}
@@ -414,7 +430,9 @@ def test_without_javascript_the_page_says_why_and_where_else(chromium, explorer_
 
 def test_links_to_other_pages_lead_somewhere(site):
     there = (site / "explorer.html").read_text(encoding="utf-8")
-    links = {link for link in re.findall(r'href="([^"#$`{}]+)"', there) if not link.startswith(("http", "data:"))}
+    links = {
+        link for link in re.findall(r'href="([^"#$`{}]+)"', there) if not link.startswith(("http", "data:"))
+    }
     assert len(links) > 12
     assert [link for link in sorted(links) if not (site / link).is_file()] == []
     ledger = (site / "ledger.html").read_text(encoding="utf-8")
@@ -423,10 +441,9 @@ def test_links_to_other_pages_lead_somewhere(site):
     assert len(linked) > 590 and linked <= keys
 
 
-def test_searching_is_not_timed_here_but_works(opened):
+def test_the_table_is_searched(opened):
     page = opened()
-    start = time.monotonic()
     page.fill(".dt-search input", "san francisco")
-    page.wait_for_function("document.querySelector('.dt-info').textContent.includes('rows (of')")
+    until(page, "() => document.querySelector('.dt-info').textContent.includes('rows (of')")
     found = page.evaluate("[...document.querySelectorAll('#units tbody a')].map(e => e.textContent)")
-    assert {"San Francisco County", "City of San Francisco"} <= set(found) and time.monotonic() > start
+    assert {"San Francisco County", "City of San Francisco"} <= set(found)

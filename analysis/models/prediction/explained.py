@@ -14,7 +14,9 @@ from analysis.models.prediction.improbable import limits
 PREFIX = "log_odds_"
 
 
-def explained_table(found: HeldOut, panel: pd.DataFrame, blocks: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
+def explained_table(
+    found: HeldOut, panel: pd.DataFrame, blocks: Mapping[str, tuple[str, ...]]
+) -> pd.DataFrame:
     """The units that a model could predict, each by the fit that has not seen its state.
 
     Parameters
@@ -26,9 +28,9 @@ def explained_table(found: HeldOut, panel: pd.DataFrame, blocks: Mapping[str, tu
     -------
     DataFrame, index `geoid`: `level, name, state, is_listed, probability, conf_low, conf_high, surprise`
     (listed less probability, -1 to 1), `probability_at_average` (of a unit whose columns are the means of the
-    rows that the fit has seen), and `log_odds_<block>`, what the block's columns add to the log odds of such a
-    unit: the log odds of the probability are those at the average plus the blocks'. Empty where a fit has no
-    finite coefficients.
+    rows that the fit has seen), and `log_odds_<block>`, what the block's columns add to the log odds of such
+    a unit: the log odds of the probability are those at the average plus the blocks'. Empty where a fit has
+    no finite coefficients.
     """
     rows = found.rows
     seen = np.array([rows.X[rows.codes != group].mean(axis=0) for group in range(len(rows.labels))])
