@@ -61,9 +61,9 @@ class Layer:
     """One way to colour the counties.
 
     `bins` has the bin of every county by position, NaN where missing; `labels`, `low`, `high`, `colours` are
-    by bin, `low` and `high` None for choices. `told` are the bins whose states the text names, `what` how it
-    calls their counties. `outlines` is the column of the list whose states are outlined. `is_choice`: its bins are the choices
-    of its column.
+    by bin, `low` and `high` None where a bin is no range. `told` are the bins whose states the text names,
+    `what` how it calls their counties. `outlines` is the column of the list whose states are outlined.
+    `is_choice`: the bins are the choices of the column.
     """
 
     name: str
@@ -137,8 +137,8 @@ def chosen(
     """A layer of a choice: its words are its bins."""
     nothing = (None,) * len(column.choices)
     return Layer(
-        column.name, column.name, column.label, GROUPS[column.group], values, column.choices, nothing, nothing,
-        tuple(colours), told, what, outlines, True,
+        column.name, column.name, column.label, GROUPS[column.group], values, column.choices, nothing,
+        nothing, tuple(colours), told, what, outlines, True,
     )  # fmt: skip
 
 
@@ -176,8 +176,8 @@ def binned(
         scheme = scheme.replace("equal steps", "equal factors")
     group = GROUPS.get(column.group, column.group)
     return Layer(
-        name, column.name, column.label + scheme, group, bins, said, low, high, tuple(colours[: len(low)]), told,
-        what,
+        name, column.name, column.label + scheme, group, bins, said, low, high, tuple(colours[: len(low)]),
+        told, what,
     )  # fmt: skip
 
 

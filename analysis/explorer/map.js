@@ -78,4 +78,5 @@ async function showLayer(name) {
   document.getElementById("layer-text").textContent = layer.summary;
   columnsOfTable();
   await colour();
+  document.dispatchEvent(new Event("layer-drawn"));
 }

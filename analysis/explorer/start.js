@@ -88,6 +88,7 @@ async function start() {
   addEventListener("beforeprint", fitSheet);
   addEventListener("afterprint", unfitSheet);
   await route();
+  performance.mark("ready");
   document.documentElement.dataset.ready = "yes";
 }
 

@@ -153,7 +153,7 @@ def key_of_entry(state: str, text: str) -> str:
 
 
 def page_of_entry(row: object) -> str:
-    """The address of the page of a row of the ledger: its government's code, or its own where none is settled."""
+    """The address of the page of a row of the ledger: its government's code, or one of its own."""
     open_ = row.needs_review or not row.geoid
     return key_of_entry(row.state_abbr, row.text_as_published) if open_ else row.geoid
 

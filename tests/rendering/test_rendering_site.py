@@ -9,6 +9,7 @@ import pytest
 
 import analysis.rendering.cache as cache_module
 import analysis.rendering.page as page_module
+from analysis.errors import RenderError
 from analysis.rendering import render_page, render_site
 from analysis.rendering.convert import HERE
 
@@ -168,3 +169,21 @@ def test_an_empty_page_and_names_that_are_markup(tmp_path):
     page.write_text("")
     (written,) = render_page(page, tmp_path / "out")
     assert "<main" in written.read_text()
+
+
+def test_a_navigation_may_link_to_a_file_beside_the_pages(tmp_path):
+    (tmp_path / "_quarto.yml").write_text(
+        "project:\n  type: website\n  render: [page.qmd]\n"
+        "website:\n  navbar:\n    left:\n      - href: map.html\n        text: Map\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "page.qmd").write_text(
+        "---\ntitle: A page\nlang: en\n---\n\n[One](map.html#01), [two](map.html#02).\n", encoding="utf-8"
+    )
+    with pytest.raises(RenderError, match=r"map\.html names no file"):
+        render_site(tmp_path, tmp_path / "out")
+    (tmp_path / "map.html").write_bytes(b"<!DOCTYPE html><title>Map</title>")
+    written = render_site(tmp_path, tmp_path / "out")
+    assert [path.name for path in written] == ["page.html", "map.html"]
+    assert (tmp_path / "out" / "map.html").read_bytes() == (tmp_path / "map.html").read_bytes()
+    assert '<a href="map.html">Map</a>' in (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
