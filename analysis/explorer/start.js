@@ -80,7 +80,7 @@ async function start() {
   drawTable();
   await showLayer(layer.name);
   select.addEventListener("change", () => showLayer(select.value));
-  document.getElementById("rows").addEventListener("change", () => table.draw());
+  document.getElementById("rows").addEventListener("change", event => onlyLevel(event.target.value));
   document.getElementById("shown").addEventListener("change", columnsOfTable);
   document.getElementById("every-bin").addEventListener("click", everyBin);
   document.getElementById("save").addEventListener("click", saveRows);

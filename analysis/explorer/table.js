@@ -38,11 +38,12 @@ function drawTable() {
     layout: {topStart: "search", topEnd: "pageLength", bottomStart: "info", bottomEnd: "paging"},
     language: {search: "Search the table", lengthMenu: "_MENU_ rows a page", info: "_START_ to _END_ of _TOTAL_ rows", infoFiltered: "(of _MAX_)", infoEmpty: "No rows", zeroRecords: "No row has these words."},
   });
-  table.search.fixed("rows", (text, unit) => !chosenRows() || unit.level === chosenRows());
-  table.search.fixed("bin", (text, unit) => bin === null || (unit.level === "county" && layer.bins[unit.at] === bin));
 }
 
-const chosenRows = () => document.getElementById("rows").value;
+// Rows of one level alone, "" for all.
+function onlyLevel(level) {
+  table.search.fixed("level", level ? (text, unit) => unit.level === level : null).draw();
+}
 
 function isShown(name) {
   const group = document.getElementById("shown").value, own = name.replace(/_moe$/, "");
@@ -64,7 +65,7 @@ function onlyBin(chosen, text) {
   bin = chosen;
   document.getElementById("only-bin").hidden = false;
   document.getElementById("only-bin-text").textContent = `Only counties: ${layer.label}: ${text}.`;
-  table.draw();
+  table.search.fixed("bin", (text, unit) => unit.level === "county" && layer.bins[unit.at] === bin).draw();
   document.getElementById("table-title").scrollIntoView();
   document.getElementById("every-bin").focus();
 }
@@ -72,7 +73,7 @@ function onlyBin(chosen, text) {
 function everyBin() {
   bin = null;
   document.getElementById("only-bin").hidden = true;
-  table.draw();
+  table.search.fixed("bin", null).draw();
 }
 
 // A cell that no spreadsheet runs: an apostrophe before what would begin a formula, as in the downloads.

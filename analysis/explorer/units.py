@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from analysis.catalogue import LEVELS, label
 from analysis.errors import DataError
 from analysis.explorer.columns import EXPLAINED, FACTOR_EDGES, PREDICTION, VARIABLES, lists, rosters
-from analysis.jurisdictions.gazetteer import gazetteer
+from analysis.jurisdictions.gazetteer import Government, gazetteer
 from analysis.ledger import codes_of, read_jurisdictions, read_ledger
 from analysis.models.prediction.explained import PREFIX
 from analysis.models.prediction.specification import load_prediction
@@ -59,6 +60,7 @@ def shown(panel: pd.DataFrame, listed: pd.Series, held: pd.DataFrame) -> np.ndar
 def facts(level: str, panel: pd.DataFrame, predicted: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
     """The units of one level with every column of the explorer."""
     known = gazetteer().by_geoid
+    also = same_government(known)
     out = pd.DataFrame(
         {
             "level": level,
@@ -66,7 +68,7 @@ def facts(level: str, panel: pd.DataFrame, predicted: pd.DataFrame, held: pd.Dat
             "name": panel["name"],
             "state": panel["state"],
             "county_geoids": [counties_of(code, panel, known) for code in panel.index],
-            "also_geoids": [";".join(known[code].also) if code in known else "" for code in panel.index],
+            "also_geoids": [also.get(code, "") for code in panel.index],
             "cautions": panel["cautions"].fillna(""),
         },
         index=panel.index,
@@ -85,6 +87,17 @@ def facts(level: str, panel: pd.DataFrame, predicted: pd.DataFrame, held: pd.Dat
     )
     chosen = [each for name in VARIABLES[level] for each in (name, f"{name}_moe") if each in panel]
     return out.join(panel[chosen])
+
+
+def same_government(known: Mapping[str, Government]) -> dict[str, str]:
+    """The other codes of every code's government, `;`-joined; also of codes that are nothing but another one."""
+    out = {}
+    for government in known.values():
+        every = (government.geoid, *government.also)
+        for code in every if government.also else ():
+            if code == government.geoid or code not in known:
+                out[code] = ";".join(each for each in every if each != code)
+    return out
 
 
 def unpredicted(level: str, panel: pd.DataFrame, probability: pd.Series) -> list[str]:
