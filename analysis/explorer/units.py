@@ -90,7 +90,7 @@ def facts(level: str, panel: pd.DataFrame, predicted: pd.DataFrame, held: pd.Dat
 
 
 def same_government(known: Mapping[str, Government]) -> dict[str, str]:
-    """The other codes of every code's government, `;`-joined; also of codes that are nothing but another one."""
+    """The other codes of every code's government, `;`-joined; of codes that are another one alone too."""
     out = {}
     for government in known.values():
         every = (government.geoid, *government.also)
