@@ -69,7 +69,7 @@ $(BENCH)/.complete: $(STAMP) requirements-bench.lock
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench.lock
 	@touch $@
 
-bench: env $(BENCH)/.complete ## time and memory of pipeline, ledger, predictions, multiverse, size and coverage of tests
+bench: env $(BENCH)/.complete ## time and memory of pipeline, ledger, predictions, multiverse, size and coverage of tests, explorer
 	python benchmarks/pipeline.py
 	$(BENCH)/bin/python -m benchmarks.multiverse
 	python -m benchmarks.ledger
@@ -78,6 +78,7 @@ bench: env $(BENCH)/.complete ## time and memory of pipeline, ledger, prediction
 	python -m benchmarks.prediction
 	python -m benchmarks.mixed
 	python -m benchmarks.size_and_coverage
+	python -m benchmarks.explorer
 
 notebooks: env ## the .ipynb beside each script in notebooks/
 	jupytext --quiet --update --to ipynb notebooks/*.py

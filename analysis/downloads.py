@@ -20,6 +20,7 @@ import pandas as pd
 from analysis.catalogue import LEVELS, load_catalogue
 from analysis.drawn import FIGURES
 from analysis.errors import DataError, nearest
+from analysis.explorer.columns import descriptions
 from analysis.provenance import (
     processed,
     read_origin,
@@ -127,9 +128,9 @@ def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.read_csv(stream, dtype="str", keep_default_na=False).replace(BOOLEANS)
 
 
-def panel(level: str) -> pd.DataFrame:
-    """A panel as text; columns of floats that hold whole numbers alone are written without a point."""
-    frame = read_output(f"panel_{level}.parquet").reset_index()
+def units(name: str) -> pd.DataFrame:
+    """A table of units as text; floats that are whole numbers all through are written without a point."""
+    frame = read_output(f"{name}.parquet").reset_index()
     whole = [
         name
         for name in frame.select_dtypes("float64")
@@ -167,7 +168,9 @@ def tables() -> Iterator[Table]:
         described = told["columns"] | said.get("columns", {})
         level = path.stem.removeprefix("panel_")
         if path.suffix == ".parquet" and level in LEVELS:
-            cells, described = panel(level), described | variables(level)
+            cells, described = units(path.stem), described | variables(level)
+        elif path.stem == "explorer":
+            cells, described = units(path.stem), described | descriptions()
         elif path.suffix == ".parquet":
             frame = read_output(path.name)
             cells = as_text(frame if frame.index.name is None else frame.reset_index())

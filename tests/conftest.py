@@ -40,6 +40,27 @@ def forget() -> None:
                 name.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def explorer() -> tuple:
+    """The explorer from the committed tables, made once: its table, the bins of its map, its facts, its outlines."""
+    from analysis.explorer.stage import made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
+        forget()
+        return made()
+
+
+@pytest.fixture(scope="session")
+def explorer_page(explorer: tuple, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The explorer's file in a folder of its own."""
+    from analysis.explorer.page import PAGE, document
+
+    file = tmp_path_factory.mktemp("explorer") / PAGE
+    file.write_text(document(*explorer[2:], REPOSITORY / "reports"), encoding="utf-8", newline="\n")
+    return file
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the fixture project, which every module takes for the project's folder."""

@@ -129,6 +129,18 @@ def test_the_manifest_has_every_output_and_every_input(built: Path) -> None:
     assert page["sha256"] == hashlib.sha256(content).hexdigest() and int(page["bytes"]) == len(content)
 
 
+def test_the_manifest_comes_after_every_stage() -> None:
+    deps = [Path(dep) for dep in PIPELINE["manifest"]["deps"]]
+    needed = {
+        path
+        for name, stage in PIPELINE.items()
+        if name != "manifest"
+        for path in [*stage["deps"], *outs(stage)]
+    }
+    assert len(needed) > 100
+    assert [path for path in sorted(needed) if not any(Path(path).is_relative_to(dep) for dep in deps)] == []
+
+
 def test_an_altered_output_is_found_by_the_manifest(built: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(built, folder)

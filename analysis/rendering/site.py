@@ -126,8 +126,8 @@ def _items(
         href = given.get("href")
         if (href is None) == ("section" not in given):
             refuse(where[path], "an entry has either `href:` or `section:` with `contents:`.")
-        if href is not None and href not in pages and not re.match(r"https?://|mailto:", href):
-            refuse(where[path], f"{href!r} is neither a page of this site nor an address.")
+        if href is not None and href not in pages and not re.match(r"https?://|mailto:|[\w-]+\.html$", href):
+            refuse(where[path], f"{href!r} is neither a page of this site, nor a .html file, nor an address.")
         inside = _items(given.get("contents", []), (*path, "contents"), where, pages)
         out.append(Item(given.get("text", given.get("section")), href, inside))
     return tuple(out)
@@ -301,4 +301,4 @@ def linked_files(page: Page, text: str, places: Mapping[str, set[str] | None]) -
         if not (page.source.parent in path.resolve().parents and path.is_file()):
             refuse(find(page.lines, href), f"the link to {href} names no file in the site's folder.")
         files.append(name)
-    return files
+    return list(dict.fromkeys(files))

@@ -179,3 +179,21 @@ def test_a_page_alone(site, tmp_path):
     with pytest.raises(RenderError, match=r"no page 'secnd\.qmd'.*Nearest: 'second\.qmd'"):
         render_site(site.source, tmp_path, only=["secnd.qmd"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_navigation_may_link_to_a_file_beside_the_pages(tmp_path):
+    (tmp_path / "_quarto.yml").write_text(
+        "project:\n  type: website\n  render: [page.qmd]\n"
+        "website:\n  navbar:\n    left:\n      - href: map.html\n        text: Map\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "page.qmd").write_text(
+        "---\ntitle: A page\nlang: en\n---\n\n[One](map.html#01), [two](map.html#02).\n", encoding="utf-8"
+    )
+    with pytest.raises(RenderError, match=r"map\.html names no file"):
+        render_site(tmp_path, tmp_path / "out")
+    (tmp_path / "map.html").write_bytes(b"<!DOCTYPE html><title>Map</title>")
+    written = render_site(tmp_path, tmp_path / "out")
+    assert [path.name for path in written] == ["page.html", "map.html"]
+    assert (tmp_path / "out" / "map.html").read_bytes() == (tmp_path / "map.html").read_bytes()
+    assert '<a href="map.html">Map</a>' in (tmp_path / "out" / "page.html").read_text(encoding="utf-8")

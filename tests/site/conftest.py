@@ -14,13 +14,14 @@ from tests.conftest import REPOSITORY
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory, explorer_page: Path) -> Path:
     """The folder of the rendered pages, made from a copy of the sources."""
     reports = tmp_path_factory.mktemp("site") / "reports"
     shutil.copytree(
         REPORTS, reports, ignore=lambda _, names: [n for n in names if n[:1] == "_" and "." not in n]
     )
     shutil.rmtree(reports / "downloads", ignore_errors=True)
+    shutil.copy(explorer_page, reports)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
         export(reports / "downloads")

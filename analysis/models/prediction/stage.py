@@ -21,6 +21,7 @@ from analysis.models.prediction.evaluation import (
     measure,
     resampled,
 )
+from analysis.models.prediction.explained import explained_table
 from analysis.models.prediction.held_out import HeldOut, k_fold, predict_held_out
 from analysis.models.prediction.importance import permutation_importance
 from analysis.models.prediction.improbable import improbable_table
@@ -32,7 +33,7 @@ from analysis.models.spec import Model, load_model
 from analysis.panel import load_panel
 from analysis.provenance import processed, read_output, read_param
 from analysis.stages import run
-from analysis.writing import write_csv
+from analysis.writing import write_csv, write_parquet
 
 JUSTICE = "doj-2025-08-05"
 FOLDS = 10
@@ -203,6 +204,12 @@ def main() -> None:
         )
     for name, table in tables.items():
         write_csv(table, processed(name))
+    units = [
+        explained_table(held, panels[level], specified[first[level]][1])
+        for level, held in found.items()
+        if models[level].estimator in ("logit", "firth")
+    ]
+    write_parquet(pd.concat(units), processed("predictions.parquet"))
 
 
 def errors_of_the_list(
