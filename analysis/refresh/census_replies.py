@@ -118,7 +118,7 @@ def decoded(path: Path) -> object:
     """
     try:
         return json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise QuarantineError(
             "truncated JSON", f"not whole JSON ({error}).", where=path.name, remedy=AGAIN
         ) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.refresh.client import Compared
+from analysis.refresh.faults import QuarantineError
 from analysis.sources.reading import parse
 from analysis.writing import write_csv
 
@@ -69,6 +70,9 @@ def differences(old: pd.DataFrame | None, new: pd.DataFrame | None, how: Compare
     """One row a change from one table to another. A key that repeats is told apart by its order."""
     either = new if old is None else old
     old, new = (either.iloc[:0] if frame is None else frame for frame in (old, new))
+    for column in how.key:
+        if column not in old.columns or column not in new.columns:
+            raise QuarantineError("column missing", f"{column!r}, by which rows are compared, is missing.")
     gone = [column for column in old.columns if column not in new.columns]
     come = [column for column in new.columns if column not in old.columns]
     rows = [("column removed", "", column, "", "") for column in gone]
@@ -92,8 +96,9 @@ def differences(old: pd.DataFrame | None, new: pd.DataFrame | None, how: Compare
 def keyed(frame: pd.DataFrame, how: Compared) -> pd.DataFrame:
     """The frame by its key and the how-manieth row of that key it is."""
     key = [column for column in how.key if column in frame.columns]
-    place = frame.groupby(key).cumcount() if len(frame) else pd.Series(dtype="int64")
-    return frame.set_index([frame[column].str.strip().rename(None) for column in key] + [place])
+    names = [frame[column].str.strip().rename(None) for column in key]
+    place = frame.groupby(names).cumcount() if len(frame) else pd.Series(dtype="int64")
+    return frame.set_index([*names, place])
 
 
 def told(key: tuple) -> str:

@@ -13,6 +13,14 @@ GROUPS = ("ul", "ol", "table")
 BLOCKS += GROUPS
 
 
+def whole(base: str, href: str) -> str:
+    """A link's whole address; as it stands where it is none."""
+    try:
+        return urljoin(base, href)
+    except ValueError:
+        return href
+
+
 class Reader(HTMLParser):
     """A page as a list of (tag, group, text): every block of text with the innermost block that holds it, or
     "li" inside a list, and the number of the list or table that it stands in or after."""
@@ -27,9 +35,9 @@ class Reader(HTMLParser):
         if tag in SILENT:
             self.silent += 1
         elif tag == "base" and given.get("href"):
-            self.base = urljoin(self.base, given["href"])
+            self.base = whole(self.base, given["href"])
         elif tag == "a" and given.get("href"):
-            self.link = (urljoin(self.base, given["href"].strip()), [])
+            self.link = (whole(self.base, given["href"].strip()), [])
         if tag in BLOCKS:
             self.close_block()
             self.group += tag in GROUPS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
@@ -52,7 +53,8 @@ def read_table(
     """
     recorded = raw_file(source, vintage, name)
     frame = parse(recorded.content, recorded.path)
-    check_columns(frame.columns, required, recorded.path)
+    checked = dict.fromkeys((*required, *key, *(codes or {}), *([states] if states else [])))
+    check_columns(frame.columns, list(checked), recorded.path)
     for column, width in (codes or {}).items():
         check_codes(frame[column], width, recorded.path)
     if states:
@@ -89,8 +91,10 @@ def parse(content: bytes, file: object) -> pd.DataFrame:
         raise DataError(
             f"not valid CSV ({error}); perhaps the file is truncated.", file=file, row=line, remedy=RESTORE
         ) from error
+    if not records:
+        raise DataError("the file is empty.", file=file, remedy=RESTORE)
     header, body = records[0], records[1:]
-    doubled = sorted({column for column in header if header.count(column) > 1})
+    doubled = sorted(column for column, count in Counter(header).items() if count > 1)
     if doubled:
         raise DataError(
             f"the header names {doubled[0]!r} twice.", file=file, row=1, column=doubled[0], remedy=RESTORE
@@ -190,6 +194,7 @@ def numbers(frame: pd.DataFrame, columns: Sequence[str], file: object) -> pd.Dat
     DataError : text that is no finite number, or a value below -1e8 (an annotation code such as
         -666666666 that was left in place of a missing value).
     """
+    check_columns(frame.columns, columns, file)
     out = {}
     for column in columns:
         text = frame[column]
