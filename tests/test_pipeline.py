@@ -78,6 +78,7 @@ def test_a_figure_is_what_the_source_says(built: Path) -> None:
     )
 
 
+@pytest.mark.fault("F81")
 def test_no_unit_is_dropped_and_every_join_is_counted(built: Path) -> None:
     joins = table(built, "panel_joins.csv")
     assert len(joins) > 20
@@ -96,6 +97,7 @@ def test_the_page_shows_the_tables_numbers(built: Path) -> None:
     assert f"{float(estimate):.3g}" in page
 
 
+@pytest.mark.fault("F80")
 def test_a_second_run_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
     before = outputs(built)
     again = copy_project(tmp_path / "elsewhere é")
@@ -160,6 +162,7 @@ BAD = {
 }
 
 
+@pytest.mark.fault("F17", "F26", "F30", "F41")
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_stops_the_stage_and_costs_nothing(name: str, built: Path, tmp_path: Path) -> None:
     file, change, message, stage = BAD[name]
@@ -178,6 +181,7 @@ def test_bad_input_stops_the_stage_and_costs_nothing(name: str, built: Path, tmp
     assert not list(folder.rglob(".*.csv.*"))
 
 
+@pytest.mark.fault("F15")
 def test_bytes_that_differ_from_the_origin_stop_the_stage(built: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(built, folder)
@@ -237,6 +241,7 @@ def test_a_regressor_measured_too_late_stops_the_build(
     assert done.returncode == 1 and message in done.stderr, done.stderr
 
 
+@pytest.mark.fault("F74")
 def test_a_vintage_that_vanished_stops_the_ledger_before_it_writes(built: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(built, folder)

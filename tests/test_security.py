@@ -127,6 +127,7 @@ def faults(text: str, name: str) -> Iterator[tuple[str, str]]:
                     yield name, "a command that is no list of words"
 
 
+@pytest.mark.fault("G4")
 def test_no_module_runs_what_it_reads() -> None:
     found, seen = set(), 0
     for path in CODE:
@@ -150,6 +151,7 @@ def test_the_search_finds_what_it_looks_for(text: str) -> None:
     assert list(faults(text, "analysis/planted.py"))
 
 
+@pytest.mark.fault("F10", "F87")
 def test_only_a_refresh_asks_the_network() -> None:
     askers = {
         path.relative_to(REPOSITORY).parts[1]
@@ -165,6 +167,7 @@ def test_only_a_refresh_asks_the_network() -> None:
 # -- files from outside --------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("G3", "G4")
 @pytest.mark.parametrize(
     "text",
     [BOMB.decode(), "a: &a [*a]", "a: !!python/object/apply:os.system [id]", "a: 1\na: 2", "? [a]\n: b"],
@@ -181,6 +184,7 @@ def members_of(book: bytes) -> list[str]:
         return [name for name in archive.namelist() if name.endswith((".xml", ".rels"))]
 
 
+@pytest.mark.fault("G3")
 @pytest.mark.parametrize("entity", ENTITIES, ids=["inside", "file", "address"])
 @pytest.mark.parametrize("member", members_of(workbook()))
 def test_an_entity_in_a_workbook_is_refused_or_never_looked_at(
@@ -217,6 +221,7 @@ def archive(*members: tuple[str, bytes]) -> bytes:
 OUTSIDE = ("../a.csv", "/a.csv", "a/../../b.csv", "..\\a.csv", "C:\\a.csv", "\\\\host\\a.csv")
 
 
+@pytest.mark.fault("F16")
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_a_member_that_would_leave_its_folder_is_refused_by_both_readers_of_archives(
     tmp_path: Path, name: str
@@ -232,6 +237,7 @@ def test_a_member_that_would_leave_its_folder_is_refused_by_both_readers_of_arch
     ).exists()
 
 
+@pytest.mark.fault("F16", "G3")
 def test_bombs_are_refused_by_ratio_and_by_cap(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(archive(("a.csv", b"0" * (101 << 20))))
@@ -272,6 +278,7 @@ def pdf_of(stream: bytes) -> bytes:
     )
 
 
+@pytest.mark.fault("G3")
 def test_a_stream_of_a_pdf_that_grows_without_end_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     line = b"BT /F1 9 Tf 9 9 Td (Ithaca) Tj ET\n"
@@ -338,6 +345,7 @@ class Elements(HTMLParser):
         self.cells += data if self.inside else ""
 
 
+@pytest.mark.fault("G2")
 def test_hostile_names_are_text_on_a_page(tmp_path: Path) -> None:
     """In a table with its heading, in a sentence, in a figure: nothing of them is markup or a link."""
     source = tmp_path / "page.qmd"
@@ -379,6 +387,7 @@ def test_every_page_lets_nothing_in(path: Path) -> None:
     )
 
 
+@pytest.mark.fault("F87")
 def test_pages_are_made_by_the_one_template() -> None:
     convert = (REPOSITORY / "analysis" / "rendering" / "convert.py").read_text(encoding="utf-8")
     assert convert.count('"page.html"') == 1 and "<html" not in convert
@@ -390,6 +399,7 @@ def test_pages_are_made_by_the_one_template() -> None:
     assert [path for path in writers if path.is_relative_to(REPOSITORY / "analysis")] == []
 
 
+@pytest.mark.fault("G2")
 @settings(max_examples=200, derandomize=True, deadline=None)
 @given(st.text(st.sampled_from("=+-@\t\r\n'\"a1.|\uff1d "), max_size=8))
 def test_no_text_in_a_download_is_a_formula_and_all_of_it_comes_back(text: str) -> None:
@@ -415,6 +425,7 @@ def test_tables_for_programs_hold_the_letters_as_they_are() -> None:
 # -- packages, secrets, the page -----------------------------------------------------------------------------
 
 
+@pytest.mark.fault("F83")
 @pytest.mark.parametrize("lock", sorted(REPOSITORY.glob("requirements*.lock")), ids=lambda path: path.name)
 def test_every_package_is_locked_by_hash(lock: Path) -> None:
     text = re.sub(r"\\\n", " ", lock.read_text(encoding="utf-8"))
@@ -435,6 +446,7 @@ def test_packages_are_installed_by_hash_alone() -> None:
         assert "--require-hashes" in line or "--no-deps --no-build-isolation -e ." in line, line
 
 
+@pytest.mark.fault("F5")
 def test_no_secret_is_in_the_commit_or_in_what_was_made() -> None:
     count, said = secret_scan.scan((*secret_scan.committed(), *secret_scan.made()))
     assert count > 400 and said == []
@@ -450,6 +462,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.fault("F5")
 @pytest.mark.parametrize("kind", PLANTED)
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_secret_that_was_planted_is_found(tmp_path: Path, kind: str, packed: bool) -> None:

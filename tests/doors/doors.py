@@ -590,12 +590,12 @@ def name_doors() -> Iterator[Door]:
         records = [line.split("\x1f") for line in text.replace(",", "\x1f").split("\n")][:60]
         header = table(real.names())[0]
         rows = [(record + [""] * len(header))[: len(header)] for record in records]
-        frame = pd.DataFrame(rows, columns=header, dtype="object")
         for _ in range(given.draw.randrange(4)):
-            at = given.draw.randrange(len(frame)), given.draw.randrange(len(header))
-            frame.iloc[at] = given.draw.choice(
-                [None, float("nan"), pd.NA, pd.NaT, 7, 1e308, b"x", [], {}, object()]
-            )
+            row, at = given.draw.choice(rows), given.draw.randrange(len(header))
+            row[at] = given.draw.choice([None, float("nan"), pd.NA, pd.NaT, 7, 1e308, b"x", [], {}, object()])
+        frame = pd.DataFrame(
+            {name: pd.Series([row[at] for row in rows], dtype="object") for at, name in enumerate(header)}
+        )
         for cell in frame.to_numpy().ravel():
             once = normalise(cell)
             assert normalise(once) == once, cell

@@ -38,6 +38,7 @@ def worker() -> Iterator[Worker]:
 PLAYED: list[Outcome] = []
 
 
+@pytest.mark.fault("G1")
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_changed_file_gives_a_value_or_a_named_error(worker: Worker, name: str) -> None:
     @settings(
@@ -58,6 +59,7 @@ def test_a_changed_file_gives_a_value_or_a_named_error(worker: Worker, name: str
     play()
 
 
+@pytest.mark.fault("F76")
 def test_enough_was_looked_at() -> None:
     """Of the cases above, where all of them ran."""
     if len({done.door for done in PLAYED}) < len(DOORS):
@@ -211,6 +213,7 @@ def test_real_files_come_in_and_reach_their_readers(reached: dict[str, set[str]]
         assert [each for each in BY_NAME[name].reaches if each not in called] == [], name
 
 
+@pytest.mark.fault("G1")
 def test_every_reader_stands_behind_a_door(reached: dict[str, set[str]]) -> None:
     behind = {each for called in reached.values() for each in called}
     behind |= {each for door in DOORS for each in door.reaches}
@@ -291,6 +294,7 @@ def test_what_should_never_come_is_seen(monkeypatch: pytest.MonkeyPatch) -> None
     }
 
 
+@pytest.mark.fault("F76")
 def test_the_command_counts_and_fails_where_it_must(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
