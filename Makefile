@@ -1,6 +1,6 @@
 # Two commands do everything: `make repro` and `make test`. Each makes the environment first, if need be.
 .DEFAULT_GOAL := help
-.PHONY: help env spark repro test test-tools verify soak bench lint notebooks docs quarto clean
+.PHONY: help env spark repro test test-tools faults verify soak bench lint notebooks docs quarto clean
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -51,6 +51,9 @@ test: env ## the tests
 
 test-tools: env ## what a few tests need, and are skipped without: a browser's driver, axe-core, reference data, esda
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-test.lock
+
+faults: env ## tests/FAULTS.md, from the marks of the tests
+	python -m tests.faults
 
 verify: env ## re-run everything by force in a temporary clone, in another locale and time zone, and compare every byte
 	python -m analysis.verify

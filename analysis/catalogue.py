@@ -48,6 +48,8 @@ REQUIRED = ("label", "unit", "group", "source", "formula", "as_of", "range")
 RESERVED = ("geoid", "name", "state", "state_geoid", "county_geoid", "kind", "cautions")
 LEVEL_KEYS = ("source", "formula", "as_of", "margin", "note")
 
+TEXTS = {"label": str, "source": str, "note": str, "margin": str | None, "formula": str | int | float}
+
 FILE = Path(__file__).with_name("variables.yaml")
 PROPORTION = re.compile(r"\s*\w+E\s*/\s*\w+E\s*")
 
@@ -183,6 +185,7 @@ def check_entry(name: str, entry: Any, file: Path) -> None:
             raise fail(
                 f"the key {key!r} is missing.", f"every variable needs {', '.join(REQUIRED)}.", file, name
             )
+    check_forms(name, entry, file)
     for key, allowed in (("unit", UNITS), ("group", tuple(GROUPS))):
         if entry[key] not in allowed:
             raise fail(
@@ -224,6 +227,20 @@ def check_entry(name: str, entry: Any, file: Path) -> None:
                 file,
                 name,
             )
+
+
+def check_forms(name: str, entry: Mapping, file: Path) -> None:
+    """Words are text, levels are lists, what differs at a level is a mapping; else a DataError."""
+    parts = {"": entry, **{f"{level}: ": entry.get(level) or {} for level in LEVELS}}
+    for where, part in parts.items():
+        if not isinstance(part, dict):
+            raise fail(f"{where}{part!r} is no mapping.", "write {key: value}.", file, name)
+        for key, kinds in TEXTS.items():
+            if key in part and not isinstance(part[key], kinds):
+                raise fail(f"{where}{key} {part[key]!r} is no text.", "write it in quotes.", file, name)
+    for key in ("levels", "inherited"):
+        if not isinstance(entry.get(key, []), list):
+            raise fail(f"{key} {entry[key]!r} is no list.", f"write [{', '.join(LEVELS)}].", file, name)
 
 
 def formulas(entry: Mapping) -> list[str]:

@@ -18,7 +18,7 @@ import pandas as pd
 from analysis.errors import DataError
 from analysis.moved import COLUMNS as MOVED
 from analysis.moved import headline_moves
-from analysis.provenance import processed, read_output, root
+from analysis.provenance import UNREADABLE, processed, read_output, root, unreadable
 from analysis.writing import write_csv
 
 # The tables that are compared, by their keys: row by row, the panels column by column.
@@ -181,8 +181,16 @@ def panel_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def text_table(content: bytes) -> pd.DataFrame:
-    """A committed CSV, every cell as text."""
-    return pd.read_csv(io.BytesIO(content), dtype="str", keep_default_na=False)
+    """A committed CSV, every cell as text.
+
+    Raises
+    ------
+    DataError : it is none.
+    """
+    try:
+        return pd.read_csv(io.BytesIO(content), dtype="str", keep_default_na=False)
+    except UNREADABLE as error:
+        raise unreadable(error, "a table of another commit") from error
 
 
 def compare(tag: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -298,7 +298,7 @@ def check_all() -> pd.DataFrame:
     entries, agencies = read_ledger("jurisdictions.csv"), read_ledger("roster_agencies.csv")
     rows = check_lists(lists.read_all(), entries)
     rows += check_rosters(rosters.read_all(), agencies)
-    queue, accuracy = (pd.read_csv(processed(f"{name}.csv")) for name in ("review_queue", "ledger_accuracy"))
+    queue, accuracy = (read_output(f"{name}.csv") for name in ("review_queue", "ledger_accuracy"))
     rows += check_verdicts(accuracy, queue, (entries, agencies))
     rows += check_codes(entries, panels, "jurisdictions.csv")
     rows += check_codes(agencies, panels, "roster_agencies.csv")

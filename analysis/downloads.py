@@ -367,10 +367,12 @@ def read_package(folder: Path) -> dict:
     file = folder / PACKAGE
     try:
         described = json.loads(file.read_text(encoding="utf-8"))
-        own = described["name"] == "listed-jurisdictions" and isinstance(described["resources"], list)
+        own = described["name"] == "listed-jurisdictions" and all(
+            isinstance(entry["path"], str) for entry in described["resources"]
+        )
     except FileNotFoundError:
         raise DataError("the tables were not exported yet.", file=file, remedy="run `make repro`.") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         own = False
     if not own:
         raise DataError(

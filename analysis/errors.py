@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 __all__ = ["AnalysisError", "DataError", "MissingValueWarning", "ModelError", "RenderError"]
 
+LONGEST = 800  # letters of a file that a message repeats
+
 
 class AnalysisError(Exception):
     """Any error that a user can act on; the command line prints it without a traceback.
@@ -17,6 +19,16 @@ class AnalysisError(Exception):
     >>> issubclass(DataError, AnalysisError), issubclass(ModelError, ValueError)
     (True, True)
     """
+
+
+def clipped(text: object) -> str:
+    """A text without its middle, where it is too long to be read: a cell can hold a whole file.
+
+    >>> clipped("short"), len(clipped("x" * 100_000)) < 1_000
+    ('short', True)
+    """
+    text, half = str(text), LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]} [...] {text[-half:]}"
 
 
 class DataError(AnalysisError, ValueError):
@@ -43,6 +55,7 @@ class DataError(AnalysisError, ValueError):
         column: str | None = None,
         remedy: str | None = None,
     ) -> None:
+        rule, column = clipped(rule), None if column is None else clipped(column)
         self.rule, self.file, self.row, self.column, self.remedy = rule, file, row, column, remedy
         where = [str(file)] if file is not None else []
         where += [f"line {row}"] if row is not None else []
@@ -61,6 +74,9 @@ class ModelError(AnalysisError, ValueError):
     Traceback (most recent call last):
     analysis.errors.ModelError: Model 'main': unknown estimator 'logti'. Nearest: 'logit'.
     """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(clipped(text))
 
 
 class RenderError(AnalysisError):

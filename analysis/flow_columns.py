@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Number
+
 import pandas as pd
 
 from analysis.errors import DataError, nearest
@@ -11,6 +13,8 @@ from analysis.sources import geography
 # Counties to which money under a retired code belongs: what they got is not known apart.
 SUCCESSORS = {"02261": ("02063", "02066"), "51515": ("51019",)}
 CONNECTICUT = "09"
+TEXTS = ("vintage", "assistance_listing", "county_geoid", "scope")
+FIGURES = ("fiscal_year", "obligations_usd")
 
 
 def read_flows(vintage: str, level: str = "county") -> pd.DataFrame:
@@ -34,7 +38,16 @@ def read_flows(vintage: str, level: str = "county") -> pd.DataFrame:
     DataError : no such vintage or listing in `grant_flows.parquet`.
     """
     name, _, listing = vintage.partition("/")
-    flows = read_output("grant_flows.parquet")
+    flows = read_output("grant_flows.parquet", columns=(*TEXTS, *FIGURES))
+    wrong = [column for column in TEXTS if not pd.api.types.is_string_dtype(flows[column])]
+    wrong += [column for column in FIGURES if not _is_figures(flows[column])]
+    if wrong:
+        raise DataError(
+            "the column is not of its type.",
+            file="data/processed/grant_flows.parquet",
+            column=wrong[0],
+            remedy="run `make repro`.",
+        )
     rows = flows[(flows["vintage"] == name) & flows["assistance_listing"].str.startswith(listing)]
     if rows.empty:
         known = sorted(flows["vintage"].unique()) if not listing else []
@@ -53,6 +66,11 @@ def read_flows(vintage: str, level: str = "county") -> pd.DataFrame:
     for code in sums.index.difference(counties):
         out.loc[undivided(code, counties), sums.columns[sums.loc[code].notna()]] = float("nan")
     return out
+
+
+def _is_figures(column: pd.Series) -> bool:
+    """Whether every cell is a number, decimal ones among them."""
+    return column.map(lambda cell: isinstance(cell, Number) and cell == cell).all()
 
 
 def undivided(code: str, counties: pd.Index) -> list[str]:

@@ -11,23 +11,28 @@ from analysis.provenance import processed, read_output, read_param, root, vintag
 from analysis.sources import geography
 from analysis.units import read_units
 
+COLUMNS = ("state_abbr", "geoid", "unit", "also_geoids", "match_type", "needs_review", "note")
 CODE_LEVEL = {2: "state", 5: "county", 7: "place", 10: "place"}
 
 
 @cache
 def read_jurisdictions() -> pd.DataFrame:
     """`jurisdictions.csv` as text."""
-    return read_ledger("jurisdictions.csv")
+    return read_ledger("jurisdictions.csv", ("vintage", "issuer", "published", "level", "text_as_published"))
 
 
-def read_ledger(name: str) -> pd.DataFrame:
+def read_ledger(name: str, beside: tuple[str, ...] = ()) -> pd.DataFrame:
     """One of the ledger's files as text, empty cells as ""; `needs_review` becomes a boolean.
+
+    Parameters
+    ----------
+    beside : columns that must be there beside those of every verdict.
 
     Raises
     ------
     DataError : it was not written yet, or cannot be read.
     """
-    frame = read_output(name, as_text=True)
+    frame = read_output(name, as_text=True, columns=(*COLUMNS, *beside))
     return frame.assign(needs_review=frame["needs_review"] == "true")
 
 
@@ -131,7 +136,13 @@ def agreements(vintage: str, level: str) -> pd.DataFrame:
             file=root() / "data" / "raw" / "rosters",
             remedy=f"use one of {', '.join(vintages('rosters'))}.",
         )
-    rows = read_output("county_287g.csv")
+    rows = read_output("county_287g.csv", columns=["roster", "geoid", "agreements", "agencies"])
     counts = rows[rows["roster"] == vintage].set_index("geoid")[["agreements", "agencies"]]
+    if not all(pd.api.types.is_numeric_dtype(counts[name]) for name in counts):
+        raise DataError(
+            "agreements or agencies that are no numbers.",
+            file=processed("county_287g.csv"),
+            remedy="run `make repro`.",
+        )
     units = read_units("county", read_param("vintages")["geography"])
     return counts.reindex(units.index, fill_value=0).astype("float64")

@@ -6,13 +6,14 @@ import datetime
 import hashlib
 import os
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-from analysis.errors import DataError, nearest
+from analysis.errors import DataError, clipped, nearest
 
 SET_ROOT = (
     "set ANALYSIS_ROOT to the folder of a clone, the one that holds params.yaml: "
@@ -50,15 +51,34 @@ def root() -> Path:
 
 def version() -> str:
     """The project's version, as `pyproject.toml` states it."""
-    with (root() / "pyproject.toml").open("rb") as stream:
-        return tomllib.load(stream)["project"]["version"]
+    return read_project()["version"]
+
+
+def read_project() -> dict:
+    """The table `project` of `pyproject.toml`: at least a version, and `urls` with texts, maybe none.
+
+    Raises
+    ------
+    DataError : the file is absent, is not TOML, or does not say it.
+    """
+    file = root() / "pyproject.toml"
+    try:
+        project = tomllib.loads(file.read_text(encoding="utf-8")).get("project")
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"it cannot be read ({error}).", file=file, remedy="restore it from git.") from error
+    stated = project if isinstance(project, dict) else {}
+    urls = stated.get("urls", {})
+    texts = [stated.get("version"), *(urls.values() if isinstance(urls, dict) else [None])]
+    if not all(isinstance(text, str) for text in texts):
+        raise DataError(
+            "no version, or an address that is no text.", file=file, remedy="restore it from git."
+        )
+    return stated | {"urls": urls}
 
 
 def addresses() -> str:
-    """A sentence with the addresses that `pyproject.toml` states under `project.urls`, or what to do
-    without."""
-    with (root() / "pyproject.toml").open("rb") as stream:
-        urls = tomllib.load(stream)["project"].get("urls", {})
+    """A sentence with the addresses under `project.urls` of `pyproject.toml`, or what to do without."""
+    urls = read_project()["urls"]
     if not urls:
         return (
             "This copy states no address: tell whoever gave it to you, or send them the line that mends it."
@@ -85,17 +105,28 @@ def processed(name: str) -> Path:
     return root() / "data" / "processed" / name
 
 
-def read_output(name: str, *, as_text: bool = False) -> pd.DataFrame:
+def read_output(name: str, *, as_text: bool = False, columns: Sequence[str] = ()) -> pd.DataFrame:
     """A table that a stage wrote to `data/processed/`; codes stay text.
 
     Parameters
     ----------
     as_text : every column of a CSV as text, empty cells as "".
+    columns : those that must be there.
 
     Raises
     ------
-    DataError : it was not written yet, or cannot be read.
+    DataError : it was not written yet, cannot be read, or lacks a column.
     """
+    frame = _read_output(name, as_text)
+    for column in columns:
+        if column not in frame.columns:
+            raise DataError(
+                "the column is missing.", file=processed(name), column=column, remedy="run `make repro`."
+            )
+    return frame
+
+
+def _read_output(name: str, as_text: bool) -> pd.DataFrame:
     path = processed(name)
     if not path.is_file():
         raise DataError("the table was not written yet.", file=path, remedy="run `make repro`.")
@@ -105,11 +136,18 @@ def read_output(name: str, *, as_text: bool = False) -> pd.DataFrame:
         if as_text:
             return pd.read_csv(path, dtype="str", keep_default_na=False)
         return pd.read_csv(path, dtype={"geoid": "str", "roster": "str"})
-    except (ValueError, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise DataError(
-            f"the table cannot be read ({first}).", file=path, remedy="run `make repro`."
-        ) from error
+    except UNREADABLE as error:
+        raise unreadable(error, path) from error
+
+
+# What pandas and Arrow raise of a file that is no table.
+UNREADABLE = (ValueError, OSError, NotImplementedError, LookupError, TypeError, AttributeError)
+
+
+def unreadable(error: Exception, file: object) -> DataError:
+    """The error that stands for what a library says of a table of ours."""
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return DataError(f"the table cannot be read ({first}).", file=file, remedy="run `make repro`.")
 
 
 def read_params() -> dict:
@@ -183,18 +221,57 @@ def is_day(value: object) -> bool:
     return True
 
 
+MOST_VALUES = 100_000  # in a YAML file written out; the largest of ours has some 10,000
+
+
 class UniqueKeyLoader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice, of which YAML would silently keep the last."""
+    """A safe loader that refuses a key given twice, of which YAML would silently keep the last, a key that is
+    no text, a value that is none of its kind, and aliases that repeat each other without end."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        if node is not None:
+            _check_size(node)
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refused("a key is no text", key)
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} occurs twice", key.start_mark
-                )
+                raise _refused(f"the key {key.value!r} occurs twice", key)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
+        try:
+            return super().construct_object(node, deep)
+        # The library lets through whatever a date, number or tag that is none causes.
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+            raise _refused(f"{node.value!r} is no valid value ({error})", node) from error
+
+
+def _refused(what: str, node: yaml.Node) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, clipped(what), node.start_mark)
+
+
+def _check_size(top: yaml.Node) -> None:
+    """No alias stands inside what it repeats, and written out the file is of a size to be read."""
+    sizes: dict[int, int | None] = {}
+
+    def size(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = None  # until it is known
+            inner = [] if isinstance(node, yaml.ScalarNode) else node.value
+            parts = [each for pair in inner for each in (pair if isinstance(pair, tuple) else (pair,))]
+            sizes[id(node)] = 1 + sum(size(part) for part in parts)
+        known = sizes[id(node)]
+        if known is None or known > MOST_VALUES:
+            raise _refused("aliases that repeat themselves, or too much", node)
+        return known
+
+    size(top)
 
 
 def read_yaml(path: Path) -> dict:
@@ -208,7 +285,7 @@ def read_yaml(path: Path) -> dict:
         raise DataError("the file does not exist.", file=path, remedy="restore it from git.")
     try:
         content = UniqueKeyLoader(path.read_text(encoding="utf-8")).get_single_data()
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise DataError(
             f"not valid YAML ({getattr(error, 'problem', None) or error}).",

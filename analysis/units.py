@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.sources import acs, geography
+from analysis.sources.reading import check_columns
 from analysis.sources.states import ABBREVIATION
 
 UNIT_COLUMNS = ("name", "state", "state_geoid", "county_geoid", "kind", "cautions")
@@ -19,6 +20,8 @@ PLACE_CLASS = "C"
 STATISTICAL = r"(?:CDP|Census Designated Place)\b"
 # The code of all of Louisville; its residents are counted under the "balance", which is the government.
 COUNTED_AS_BALANCE = ("2148000",)
+PLACE_FIGURES = ("NAME_OFFICIAL", "CLASSFP", "B01003_001E", "POP_ACS2021_US_GEO", "PCT_FOREIGN_BORN")
+PLACE_FIGURES += ("LAND_SQMI", "LAT", "LON")
 SQKM_PER_SQUARE_MILE = 2.589988110336
 
 
@@ -70,6 +73,8 @@ def place_units(vintage: str) -> pd.DataFrame:
     """Incorporated places, and towns and townships that govern and are no place."""
     pairs = geography.read_places(vintage)
     current, former = acs.read("2019-2023", "place"), acs.read("2017-2021", "place")
+    for period, table in (("2019-2023", current), ("2017-2021", former)):
+        check_columns(table.columns, PLACE_FIGURES, f"data/raw/acs/{period}/place.csv")
     figures = pd.concat([current, former])
     places = incorporated(pairs, figures)
     subdivisions = geography.read_subdivisions(vintage)

@@ -198,6 +198,7 @@ def test_numbers_stay_numbers(number: float) -> None:
     assert safe(str(number)) == str(number)
 
 
+@pytest.mark.fault("G2")
 def test_hostile_cells_in_both_formats() -> None:
     texts = ["=cmd()|'/c calc'!A0", "@SUM(A1)", "+1 555", "-1+1", "\tx", "'=x", 'ä, "q"\nz', "", "n/a"]
     frame = pd.DataFrame({"name": texts, "usd": ["-12.50", "0", "3", "-1", "", "7", "-1e-05", "n/a", "2"]})
@@ -211,6 +212,7 @@ def test_hostile_cells_in_both_formats() -> None:
     assert back["usd"].sum() == pytest.approx(-12.5 + 3 - 1 + 7 - 1e-5 + 2) and back["usd"].isna().sum() == 2
 
 
+@pytest.mark.fault("F41")
 def test_codes_keep_their_zeros_and_whole_numbers_their_form() -> None:
     frame = as_text(
         pd.DataFrame({"geoid": ["01001", "48001"], "n": pd.array([1, None], "Int64"), "share": [0.5, 1]})

@@ -20,6 +20,7 @@ from analysis.margins import (
 SIZES = st.integers(0, 10**9).map(lambda number: number / 1000)
 
 
+@pytest.mark.fault("F35")
 def test_the_handbooks_examples():
     assert float(margin_of_sum([3860, 2642, 1957]).round()) == 5070
     assert float(margin_of_proportion(203119, 5070, 630498, 831).round(3)) == 0.008
@@ -31,6 +32,7 @@ def test_a_product_has_the_errors_of_both_factors():
     assert float(margin_of_product(200.0, 3.0, 4.0, 0.0)) == pytest.approx(12.0)
 
 
+@pytest.mark.fault("F35")
 def test_a_negative_radicand_takes_the_ratio_instead():
     for x, y in ((90.0, 100.0), (100.0, 100.0)):
         fallback = margin_of_proportion(x, 5.0, y, 10.0)
@@ -39,10 +41,12 @@ def test_a_negative_radicand_takes_the_ratio_instead():
     assert margin_of_proportion(10.0, 5.0, 100.0, 10.0) < margin_of_ratio(10.0, 5.0, 100.0, 10.0)
 
 
+@pytest.mark.fault("F35")
 def test_a_radicand_of_zero_is_a_margin_of_zero():
     assert margin_of_proportion(50.0, 5.0, 100.0, 10.0) == 0
 
 
+@pytest.mark.fault("F35")
 def test_of_zero_estimates_only_the_largest_margin_counts():
     assert margin_of_sum([13.0, 13.0, 13.0], [0, 0, 0]) == 13
     assert margin_of_sum([5.0, 13.0, 12.0, 13.0], [40, 0, 7, 0]) == pytest.approx(np.sqrt(25 + 144 + 169))
@@ -57,6 +61,7 @@ def test_what_is_undefined_is_missing():
     assert np.isnan(standard_error(np.array([np.nan]))[0])
 
 
+@pytest.mark.fault("F30", "F33")
 @pytest.mark.parametrize("of", [margin_of_proportion, margin_of_ratio, margin_of_product])
 @pytest.mark.parametrize("code", [-555555555, -222222222.0, -1.0])
 def test_an_annotation_code_is_no_margin(of, code):

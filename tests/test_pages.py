@@ -65,6 +65,7 @@ def png(figure: object) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.fault("F80")
 def test_figures_are_drawn_alike_twice(project: Path) -> None:
     codes = ["17031", "17093", "48167"]
     counties = pd.DataFrame(
@@ -114,6 +115,7 @@ def test_words_say_what_their_examples_say() -> None:
     assert tried.attempted >= 8 and tried.failed == 0
 
 
+@pytest.mark.fault("F84")
 def test_a_claim_that_the_numbers_do_not_bear_stops_the_page() -> None:
     with pytest.raises(RenderError, match="no longer bear"):
         wording.claim("The state comes first.", False)

@@ -45,6 +45,7 @@ def built(*variables: Variable, above: dict | None = None) -> tuple[pd.DataFrame
     return build(UNITS, {v.name: v for v in variables}, lambda source: TABLE, above or {})
 
 
+@pytest.mark.fault("F81")
 def test_units_without_a_row_stay_and_are_counted() -> None:
     panel, joins = built(variable("ratio", "x / y"))
     np.testing.assert_allclose(panel["ratio"], [0.5, np.nan, np.nan])
@@ -83,12 +84,14 @@ def test_a_margin_that_is_not_published_and_a_text_column_are_named() -> None:
         build(UNITS, {"a": variable("a", "x")}, lambda source: text, {})
 
 
+@pytest.mark.fault("F66")
 def test_a_source_that_repeats_a_unit_is_refused() -> None:
     doubled = pd.concat([TABLE, TABLE])
     with pytest.raises(DataError, match="01001 twice"):
         build(UNITS, {"a": variable("a", "x")}, lambda source: doubled, {})
 
 
+@pytest.mark.fault("F39", "F42", "F57")
 def test_reasons_for_rows_without_a_unit() -> None:
     assert why_no_unit("72001") == "a territory"
     assert why_no_unit("02261") == "a retired county code"

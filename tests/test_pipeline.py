@@ -55,6 +55,7 @@ def test_a_figure_is_what_the_source_says(built: Path) -> None:
     )
 
 
+@pytest.mark.fault("F81")
 def test_no_unit_is_dropped_and_every_join_is_counted(built: Path) -> None:
     joins = table(built, "panel_joins.csv")
     assert len(joins) > 20
@@ -127,6 +128,7 @@ BAD = {
 }
 
 
+@pytest.mark.fault("F17", "F26", "F30", "F41")
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_stops_the_stage_and_costs_nothing(name: str, built: Path, tmp_path: Path) -> None:
     file, change, message, stage = BAD[name]
@@ -145,6 +147,7 @@ def test_bad_input_stops_the_stage_and_costs_nothing(name: str, built: Path, tmp
     assert not list(folder.rglob(".*.csv.*"))
 
 
+@pytest.mark.fault("F15")
 def test_bytes_that_differ_from_the_origin_stop_the_stage(built: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(built, folder)
@@ -204,6 +207,7 @@ def test_a_regressor_measured_too_late_stops_the_build(
     assert done.returncode == 1 and message in done.stderr, done.stderr
 
 
+@pytest.mark.fault("F74")
 def test_a_vintage_that_vanished_stops_the_ledger_before_it_writes(built: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(built, folder)

@@ -18,6 +18,7 @@ from analysis.writing import replacing, round_significant, write_csv, write_parq
 from tests.conftest import REPOSITORY
 
 
+@pytest.mark.fault("F85", "F73")
 def test_every_raw_file_has_an_origin_and_its_checksum() -> None:
     checked = 0
     for folder in sorted((REPOSITORY / "data" / "raw").glob("*/*")):
@@ -53,6 +54,7 @@ def test_an_unknown_vintage_names_those_that_exist(project: Path) -> None:
     assert vintages("votes") == ["2020", "2024"]
 
 
+@pytest.mark.fault("F74")
 def test_an_output_that_is_not_there_says_what_to_do(project: Path) -> None:
     with pytest.raises(DataError, match="make repro"):
         read_output("estimates.csv")
@@ -98,6 +100,7 @@ def test_a_wrong_origin_is_named(project: Path, key: str, value: object, message
     assert "origin.yaml" in str(caught.value)
 
 
+@pytest.mark.fault("F74")
 def test_a_vintage_that_is_named_must_be_there(project: Path) -> None:
     (project / "data" / "raw" / "lists" / "dhs-2025-05-31" / "origin.yaml").unlink()
     with pytest.raises(DataError, match=r"no vintage 'dhs-2025-05-31' of 'lists', which params.yaml names"):
@@ -113,6 +116,7 @@ def test_an_output_that_cannot_be_read_is_named(project: Path) -> None:
             read_output(name)
 
 
+@pytest.mark.fault("F78")
 def test_a_failure_leaves_the_old_file_whole(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("old", encoding="utf-8")
@@ -131,6 +135,7 @@ def test_written_files_have_the_usual_permissions(tmp_path: Path) -> None:
     assert (tmp_path / "new").stat().st_mode == plain.stat().st_mode
 
 
+@pytest.mark.fault("F80")
 def test_the_same_frame_gives_the_same_bytes(tmp_path: Path) -> None:
     frame = pd.DataFrame({"x": [1 / 3, np.nan, 2e-13], "name": ["a", "é", '"b",']}, index=["1", "2", "3"])
     for name, write in (("t.csv", write_csv), ("t.parquet", write_parquet)):

@@ -21,6 +21,7 @@ def _repository(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
 
 
+@pytest.mark.fault("F84")
 def test_findings_are_those_of_the_tables() -> None:
     shares = read_output("frequencies.csv").set_index("sample")
     inside, outside = shares.loc["counties of listed states"], shares.loc["counties of other states"]

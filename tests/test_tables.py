@@ -128,6 +128,7 @@ def test_refusals(data):
         markdown_table(pd.DataFrame())
 
 
+@pytest.mark.fault("G2")
 @pytest.mark.parametrize(
     "text",
     [

@@ -7,8 +7,11 @@ names from its caller and not from the file.
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import lzma
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -114,7 +117,7 @@ def header(stream: io.BufferedIOBase, name: str) -> tuple[str, ...]:
         raise DataError("the file is empty.", file=name, remedy=AGAIN)
     try:
         text = start.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
-        columns = next(csv.reader(io.StringIO(text, newline=""), strict=True))
+        columns = next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
     except csv.Error as error:
         raise DataError(f"the header is not CSV ({error}).", file=name, row=1, remedy=AGAIN) from error
     if not all("".join(column.splitlines()).isprintable() for column in columns):
@@ -201,6 +204,10 @@ def members(path: Path) -> Iterator[Bulk]:
             yield Bulk(str(path), name, kind_of(columns), columns, info.filename, info.file_size)
 
 
+# What the library raises of offsets, names, lengths and methods that lie.
+TORN = (NotImplementedError, EOFError, RuntimeError, ValueError, OSError, struct.error)
+
+
 @contextmanager
 def opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
     """An archive to read from.
@@ -212,7 +219,9 @@ def opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, *TORN) as error:
+        if isinstance(error, DataError) or getattr(error, "errno", None) not in (None, errno.EINVAL):
+            raise  # the disk's, or told already
         raise DataError(f"the archive cannot be unpacked ({error}).", file=path, remedy=AGAIN) from error
 
 

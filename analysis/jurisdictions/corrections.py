@@ -29,6 +29,9 @@ TABLES = {
     "money_codes": ("state_abbr", "key"),
 }
 
+# Columns of single tables beside these.
+FURTHER = {"agencies": ("unit", "overrules", "review"), "event_governments": ("role",)}
+
 
 def read(table: str) -> pd.DataFrame:
     """One table of hand decisions as text, index `line`.
@@ -51,7 +54,7 @@ def read(table: str) -> pd.DataFrame:
     if not path.is_file():
         raise DataError("the file does not exist.", file=path, remedy="restore it from git.")
     frame = parse(path.read_bytes(), path)
-    check_columns(frame.columns, [*dict.fromkeys((*TABLES[table], *COLUMNS))], path)
+    check_columns(frame.columns, [*dict.fromkeys((*TABLES[table], *COLUMNS, *FURTHER.get(table, ())))], path)
     check_states(frame["state_abbr"], path)
     check_key(frame, TABLES[table], path)
     check_decided(frame, path)

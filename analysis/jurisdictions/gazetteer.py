@@ -20,9 +20,11 @@ from analysis.jurisdictions import corrections
 from analysis.jurisdictions.normalise import key, normalise
 from analysis.provenance import read_param, root
 from analysis.sources import acs, geography
+from analysis.sources.reading import check_columns
 from analysis.sources.states import ABBREVIATION, STATES, TERRITORIES
 
 PLACES_SINCE_2022 = "2019-2023"  # the vintage of place figures that knows places incorporated since 2022
+NAMED = ("NAME_OFFICIAL", "CLASSFP")
 CONSOLIDATED = re.compile(
     r"^(.+?)(?: (?:metro|metropolitan|unified|consolidated) government| urban county)?( \(balance\))?$", re.I
 )
@@ -116,7 +118,9 @@ def _built(folder: Path) -> Gazetteer:
     counties = geography.read_counties(vintage)
     places = geography.read_places(vintage)
     subdivisions = geography.read_subdivisions(vintage)
-    newer = acs.read(PLACES_SINCE_2022, "place")[["NAME_OFFICIAL", "CLASSFP"]]
+    newer = acs.read(PLACES_SINCE_2022, "place")
+    check_columns(newer.columns, NAMED, f"data/raw/acs/{PLACES_SINCE_2022}/place.csv")
+    newer = newer[list(NAMED)]
     return build(
         counties,
         places,

@@ -104,7 +104,9 @@ def normalise(text: object) -> str:
 
     Returns "" for a missing value or a text without letters and digits. Never raises.
     """
-    return _normalised(text_of(text))
+    said = text_of(text)
+    # What is too long for a name comes once, and would be kept for good.
+    return _normalised(said) if len(said) <= LONGEST_TEXT else _normalised.__wrapped__(said)
 
 
 @lru_cache(maxsize=200_000)

@@ -13,7 +13,7 @@ from analysis.errors import DataError
 from analysis.jurisdictions import corrections
 from analysis.jurisdictions.gazetteer import Gazetteer, Government
 from analysis.jurisdictions.normalise import key
-from analysis.provenance import processed, root
+from analysis.provenance import read_output, root
 
 QUEUE = ("id", "source", "state_abbr", "level", "name", "county", "proposed", "unit", "reason", "rows")
 QUEUE += ("seen", "file", "line")
@@ -70,12 +70,9 @@ def read_queue() -> pd.DataFrame:
 
     Raises
     ------
-    DataError : it was not written yet.
+    DataError : it was not written yet, or cannot be read.
     """
-    path = processed("review_queue.csv")
-    if not path.is_file():
-        raise DataError("the queue was not written yet.", file=path, remedy="run `make repro`.")
-    return pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
+    return read_output("review_queue.csv", as_text=True, columns=QUEUE)
 
 
 def identity(*parts: str) -> str:
@@ -160,27 +157,36 @@ def answer(row: dict, cells: list[str]) -> str:
     """
     table = FILES[row["source"]]
     path = root() / path_of(row["source"])
-    before = path.read_text(encoding="utf-8")
-    records = list(csv.reader(io.StringIO(before, newline="")))
+    if not all(is_storable(cell) for cell in cells):
+        raise _refused("the answer holds a character that no file can.", "type it anew.")
+    corrections.read(table)  # what is wrong before is not the answer's fault
+    before = path.read_bytes()
+    text = before.decode("utf-8-sig")
+    records = list(csv.reader(io.StringIO(text, newline="")))
     names = [records[0].index(column) for column in corrections.TABLES[table]]
-    same = [at for at, record in enumerate(records) if at and _same(record, cells, names)]
+    same = [at for at, record in enumerate(records) if at and record and _same(record, cells, names)]
     line = line_of(cells)
     if same:
         records[same[0]] = cells
         text = "\n".join(line_of(record) for record in records) + "\n"
     else:
-        text = before + line + "\n"
+        text += ("" if text.endswith("\n") else "\n") + line + "\n"
     path.write_text(text, encoding="utf-8")
     try:
         corrections.read(table)
     except DataError:
-        path.write_text(before, encoding="utf-8")
+        path.write_bytes(before)
         raise
     return line
 
 
 def _same(record: list[str], cells: list[str], names: list[int]) -> bool:
     return all(key(record[at]) == key(cells[at]) for at in names)
+
+
+def is_storable(text: str) -> bool:
+    """Whether a text can stand in a file: a terminal may hand on bytes that are no characters, and NUL."""
+    return "\x00" not in text and text == text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _refused(what: str, remedy: str) -> DataError:

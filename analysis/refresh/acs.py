@@ -41,6 +41,7 @@ from analysis.refresh.parts import MEGABYTE
 from analysis.refresh.saved_replies import ASK, name_as_fetched
 from analysis.sources import acs
 from analysis.sources.geography import read_counties
+from analysis.sources.reading import check_columns, parse
 
 FOLDER = "acs"
 HOSTS = ("api.census.gov",)
@@ -369,9 +370,10 @@ def moved_labels(labels: pd.DataFrame, before: str | None) -> Iterator[str]:
     """A sentence for each label that says another thing than in the vintage before."""
     if not before or "variables.csv" not in read_origin(FOLDER, before)["files"]:
         return
-    old = pd.read_csv(raw_file(FOLDER, before, "variables.csv").path, dtype="str").set_index("column")[
-        "label"
-    ]
+    recorded = raw_file(FOLDER, before, "variables.csv")
+    table = parse(recorded.content, recorded.path)
+    check_columns(table.columns, ["column", "label"], recorded.path)
+    old = table.set_index("column")["label"]
     new = labels.set_index("column")["label"]
     for name in new.index.intersection(old.index):
         if census_cells.plain(old[name]) != census_cells.plain(new[name]):

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from analysis.refresh.client import Compared
+from analysis.refresh.faults import QuarantineError
 from analysis.writing import write_csv
 
 COLUMNS = ("file", "change", "key", "column", "before", "after")
@@ -95,6 +96,9 @@ def differences(
     """The changes between two tables, and their counts; a key that repeats is told apart by its order."""
     either = new if old is None else old
     old, new = (either.iloc[:0] if frame is None else frame for frame in (old, new))
+    for column in how.key:
+        if column not in old.columns or column not in new.columns:
+            raise QuarantineError("column missing", f"{column!r}, by which rows are compared, is missing.")
     left, right = keyed(old, how), keyed(new, how)
     parts = [
         changes("column removed", column=[column for column in old if column not in new]),
@@ -135,8 +139,9 @@ def changes(kind: str, *, key: Iterable[tuple] = (), **cells: object) -> pd.Data
 def keyed(frame: pd.DataFrame, how: Compared) -> pd.DataFrame:
     """The frame by its key and the how-manieth row of that key it is."""
     key = [column for column in how.key if column in frame.columns]
-    place = frame.groupby(key).cumcount() if len(frame) else pd.Series(dtype="int64")
-    return frame.set_index([frame[column].str.strip().rename(None) for column in key] + [place])
+    names = [frame[column].str.strip().rename(None) for column in key]
+    place = frame.groupby(names).cumcount() if len(frame) else pd.Series(dtype="int64")
+    return frame.set_index([*names, place])
 
 
 def told(key: tuple) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, clipped
 
 HIDDEN = "REDACTED"
 NAMED = {"&": "|&amp;", '"': '|&quot;|\\\\"', "/": "|\\\\/", " ": r"|\+", "<": "|&lt;", ">": "|&gt;"}
@@ -27,6 +27,7 @@ class RefreshError(AnalysisError):
     code = 1
 
     def __init__(self, fault: str, rule: str, *, where: object = None, remedy: str | None = None) -> None:
+        rule = clipped(rule)
         self.fault, self.rule, self.where, self.remedy = fault, rule, where, remedy
         text = f"{fault}: {where}: {rule}" if where is not None else f"{fault}: {rule}"
         super().__init__(f"{text} Remedy: {remedy}" if remedy else text)

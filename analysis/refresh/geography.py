@@ -164,6 +164,10 @@ def gazetteer(path: Path, kind: str) -> pd.DataFrame:
     header = text.partition("\n")[0]
     mark = "|" if "|" in header else "\t"
     rows = [[cell.strip() for cell in line.split(mark)] for line in text.splitlines() if line.strip()]
+    if not rows:
+        raise QuarantineError("no rows", "an empty file; no rows is no success.", where=inside[0])
+    if len(set(rows[0])) < len(rows[0]):
+        raise QuarantineError("doubled column", f"the header is {header!r}.", where=inside[0])
     short = next((place for place, row in enumerate(rows, 1) if len(row) != len(rows[0])), None)
     if short:
         raise QuarantineError(

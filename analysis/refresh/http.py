@@ -11,7 +11,6 @@ import logging
 import os
 import random
 import time
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,11 +19,19 @@ from pathlib import Path
 import httpx
 import tenacity
 
-from analysis.provenance import root, version
+from analysis.provenance import read_project, version
 from analysis.refresh import sniffing
 from analysis.refresh.faults import FetchError, QuarantineError, RefreshError, UsageError, is_told, redact
 from analysis.refresh.parts import MEGABYTE, NOTES, Asked, Held, digest, note, notes
-from analysis.refresh.replies import REPLAY, LaterError, check_host, check_status, replayed, target
+from analysis.refresh.replies import (
+    REPLAY,
+    LaterError,
+    check_host,
+    check_status,
+    replayed,
+    target,
+    whole_number,
+)
 from analysis.refresh.sniffing import BY_HAND
 
 TIMEOUT = httpx.Timeout(60.0, connect=20.0)
@@ -39,8 +46,7 @@ LONGEST_WAIT = 120.0
 
 def user_agent() -> str:
     """Who asks, with the version and the address of the project where it states one."""
-    with (root() / "pyproject.toml").open("rb") as stream:
-        urls = tomllib.load(stream)["project"].get("urls", {})
+    urls = read_project()["urls"]
     about = "; ".join(["reproducible statistics", *list(urls.values())[:1]])
     return f"listed-jurisdictions/{version()} ({about}) python-httpx/{httpx.__version__}"
 
@@ -177,7 +183,7 @@ class Web:
             asked.method == "GET"
             and known.get("asked") == held.asked
             and path.is_file()
-            and digest(path) == known["sha256"]
+            and digest(path) == known.get("sha256")
         ):
             for header, key in (("If-None-Match", "etag"), ("If-Modified-Since", "last_modified")):
                 headers |= {header: known[key]} if known.get(key) else {}
@@ -253,11 +259,10 @@ def extent(reply: httpx.Response) -> tuple[int, int | None]:
     """Where the reply's bytes begin, and how many the whole file has, where the reply says."""
     if reply.status_code == 206:
         span, _, whole = reply.headers.get("content-range", "").removeprefix("bytes ").partition("/")
-        first = span.partition("-")[0]
-        return (int(first) if first.isdecimal() else -1), (int(whole) if whole.isdecimal() else None)
-    length = reply.headers.get("content-length", "")
+        begins = whole_number(span.partition("-")[0])
+        return -1 if begins is None else begins, whole_number(whole)
     plain = reply.headers.get("content-encoding", "identity") == "identity"
-    return 0, int(length) if plain and length.isdecimal() else None
+    return 0, whole_number(reply.headers.get("content-length", "")) if plain else None
 
 
 def too_large(asked: Asked, size: int) -> QuarantineError:

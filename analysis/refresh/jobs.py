@@ -6,7 +6,6 @@ A job can fail with status 200, and its file can come later than its end is told
 from __future__ import annotations
 
 import time
-from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -14,7 +13,7 @@ from analysis.refresh.faults import FetchError, QuarantineError
 from analysis.refresh.http import Web
 from analysis.refresh.once import once
 from analysis.refresh.replies import check_host
-from analysis.refresh.usaspending import AGAIN, API, FILES, LATER, Asked, answer, results, there
+from analysis.refresh.usaspending import AGAIN, API, FILES, LATER, Asked, answer, counted, results, there
 
 # Seconds between two looks at a job, doubled up to the longest; a job's own limit is six hours.
 FIRST_LOOK, LONGEST_LOOK, PATIENCE = 2.0, 60.0, 6.5 * 3600
@@ -79,7 +78,8 @@ def waited(web: Web, job: Path, file: str) -> dict:
             raise FetchError(
                 "not ready", f"{state!r} after {PATIENCE / 3600:.1f} hours.", where=url, remedy=AGAIN
             )
-        web.say(f"{file}: {state}; {content.get('total_rows') or 0} rows; again in {wait:.0f} s")
+        rows = counted(content, "total_rows", path) or 0
+        web.say(f"{file}: {state}; {rows:,} rows; again in {wait:.0f} s")
         time.sleep(wait)
         wait = min(2 * wait, LONGEST_LOOK)
 
@@ -91,10 +91,8 @@ def check_size(path: Path, status: Path) -> None:
     ------
     QuarantineError : "wrong size".
     """
-    told = answer(there(status)).get("total_size")
+    told = counted(answer(there(status)), "total_size", status)
     size = path.stat().st_size
-    if told is not None and (isinstance(told, bool) or not isinstance(told, int | Decimal)):
-        raise QuarantineError("not an answer", f"a size of {told!r} kB.", where=status.name, remedy=AGAIN)
     if told is not None and not any(abs(size - told * unit) <= unit + size // 200 for unit in (1000, 1024)):
         raise QuarantineError(
             "wrong size", f"{size:,} bytes, where {told:,} kB were told.", where=path.name, remedy=AGAIN
@@ -114,8 +112,7 @@ def archived(web: Web, asked: Asked, number: int | str, code: str) -> str:
     """
     body = {"agency": number, "fiscal_year": asked.year, "type": "assistance"}
     path = once(web, f"{API}bulk_download/list_monthly_files/", "archive.json", json=body, also_later=LATER)
-    content = answer(path)
-    listed = results({"results": content.get("monthly_files")}, path, ("file_name", "url"))
+    listed = results({"results": answer(path).get("monthly_files")}, path, ("file_name", "url"))
     full = [
         row
         for row in listed

@@ -6,7 +6,7 @@ import io
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +23,16 @@ STATE_NAMES = {name.casefold(): abbreviation for abbreviation, (_, name) in (STA
 WITH_STATE = re.compile(r".+,\s*([A-Z]{2})")
 ITEMS = ("li", "td")
 LONGEST = 120
+# Twenty times what the archived list takes; of programs that the library could call none is.
+BOUNDS = {
+    "zlib_maximum_output_length": 10_000_000,
+    "lzw_maximum_output_length": 10_000_000,
+    "run_length_maximum_output_length": 10_000_000,
+    "array_based_stream_maximum_output_length": 10_000_000,
+    "stream_decoding_work_maximum_length": 20_000_000,
+    "stream_parsing_work_maximum_count": 400_000,
+    "jbig2dec_binary": None,
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,12 @@ def lines_of(file: Path) -> list[Line]:
     return [Line(tag, text, group) for tag, group, text in pages.read(file, "").blocks]
 
 
+def pages_of(file: Path) -> Iterator[pypdf.PageObject]:
+    """The pages of a PDF, read within bounds: a few kilobytes can stand for hours of work."""
+    with pypdf.apply_configuration(**BOUNDS):
+        yield from pypdf.PdfReader(io.BytesIO(file.read_bytes())).pages
+
+
 def pdf_lines(file: Path) -> list[Line]:
     """The lines of a PDF from the top of its first page: pieces of one height are one line.
 
@@ -65,7 +81,7 @@ def pdf_lines(file: Path) -> list[Line]:
     logging.getLogger("pypdf").setLevel(logging.ERROR)
     pieces: list[tuple[int, float, float, str, str]] = []
     try:
-        for number, page in enumerate(pypdf.PdfReader(io.BytesIO(file.read_bytes())).pages):
+        for number, page in enumerate(pages_of(file)):
             low, high = float(page.mediabox.bottom), float(page.mediabox.top)
 
             def see(text, cm, tm, font, size, number=number, low=low, high=high) -> None:
@@ -149,6 +165,8 @@ def by_level(lines: Sequence[Line]) -> list[Entry]:
     QuarantineError : "no list", "unknown entry", "unknown heading".
     """
     at = [place for place, line in enumerate(lines) if level_of(line.text)]
+    if not at:
+        raise QuarantineError("no list", "no heading States, Counties or Cities was found.")
     entries: list[Entry] = []
     for place, after in zip(at, [*at[1:], len(lines)], strict=True):
         heading, found = lines[place], lines[place + 1 : after]

@@ -265,7 +265,7 @@ def check_rows(found: Sums, status: Path, file: Path) -> None:
     ------
     QuarantineError : "rows missing".
     """
-    told = usaspending.answer(status).get("total_rows")
+    told = usaspending.counted(usaspending.answer(status), "total_rows", status)
     if told is not None and told != found.transactions:
         raise QuarantineError(
             "rows missing",

@@ -30,7 +30,7 @@ def once(
     path, known = web.folder / name, notes(web.folder).get(name, {})
     asked = Held(web.folder, Asked(url, name, kind, most, params or {}, json)).asked
     whole = known.get("asked") == asked and path.is_file() and time.time() - path.stat().st_mtime < DAY
-    if whole and digest(path) == known["sha256"]:
+    if whole and digest(path) == known.get("sha256"):
         web.saved.append(name)
         return path
     return web.save(url, name, kind=kind, most=most, params=params, json=json, also_later=also_later)

@@ -19,6 +19,14 @@ LATIN = ("iso-8859-1", "latin-1", "latin1", "windows-1252", "us-ascii")
 BLOCKS += GROUPS
 
 
+def whole(base: str, href: str) -> str:
+    """A link's whole address; as it stands where it is none."""
+    try:
+        return urljoin(base, href)
+    except ValueError:
+        return href
+
+
 class Reader(HTMLParser):
     """A page as a list of (tag, group, text): every block of text with the innermost block that holds it, or
     "li" inside a list, and the number of the list or table that it stands in or after."""
@@ -32,15 +40,10 @@ class Reader(HTMLParser):
         given = dict(attributes)
         if tag in SILENT:
             self.silent += 1
-        elif tag in ("base", "a") and given.get("href"):
-            try:
-                address = urljoin(self.base, given["href"].strip())
-            except ValueError:  # no address; its text is text
-                address = None
-            if tag == "base":
-                self.base = address or self.base
-            else:
-                self.link = (address, []) if address else None
+        elif tag == "base" and given.get("href"):
+            self.base = whole(self.base, given["href"])
+        elif tag == "a" and given.get("href"):
+            self.link = (whole(self.base, given["href"].strip()), [])
         if tag in BLOCKS:
             self.close_block()
             self.group += tag in GROUPS

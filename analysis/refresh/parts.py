@@ -47,10 +47,9 @@ class Held:
 
     def stamp(self) -> dict:
         """The publisher's marks of the version, and its size, as noted when the file was begun."""
-        try:
-            return json.loads(self.about.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
+        known = read_json(self.about)
+        total = known.get("total") if isinstance(known, dict) else None
+        return texts(known) | ({"total": total} if type(total) is int else {})
 
     def validator(self) -> str:
         """What tells whether the file is still the same: a strong ETag, else the day it was changed."""
@@ -99,11 +98,22 @@ def digest(path: Path) -> str:
 
 def notes(folder: Path) -> dict[str, dict[str, str]]:
     """What was fetched into a folder: name to address, checksum and the publisher's marks."""
+    found = read_json(folder / NOTES)
+    return {name: texts(about) for name, about in found.items()} if isinstance(found, dict) else {}
+
+
+def read_json(path: Path) -> object:
+    """What a note of ours says; None where it is not there or was edited, which is the same as none."""
     try:
-        found = json.loads((folder / NOTES).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def texts(value: object) -> dict[str, str]:
+    """The texts of a mapping, by their keys."""
+    given = value if isinstance(value, dict) else {}
+    return {key: text for key, text in given.items() if isinstance(text, str)}
 
 
 def note(folder: Path, name: str, about: Mapping[str, str]) -> None:

@@ -114,11 +114,16 @@ def target(url: str, reply: httpx.Response, hosts: Iterable[str], kind: str, met
     return to
 
 
+def whole_number(text: str) -> int | None:
+    """A header's whole number; None for anything else, also for digits of other scripts or without end."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
 def retry_after(reply: httpx.Response, now: datetime.datetime) -> float | None:
     """The seconds to wait by the header Retry-After, given as seconds or as a date; None without one."""
     said = reply.headers.get("retry-after", "").strip()
-    if re.fullmatch("[0-9]+", said):
-        return float(said)
+    if (seconds := whole_number(said)) is not None:
+        return float(seconds)
     try:
         until = parsedate_to_datetime(said)
     except ValueError:

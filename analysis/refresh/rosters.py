@@ -97,7 +97,15 @@ def fetch(web: Web, wanted: Wanted) -> None:
 
 
 def on_host(url: str) -> bool:
-    return urlsplit(url).scheme == "https" and urlsplit(url).hostname in HOSTS
+    return host_of(url) in HOSTS and urlsplit(url).scheme == "https"
+
+
+def host_of(url: str) -> str:
+    """An address's host; "" of what is no address."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def workbooks(links: list[tuple[str, str]]) -> list[str]:
@@ -333,17 +341,13 @@ def unwrap(link: str) -> tuple[str, str]:
     if not link:
         return "", ""
     inner, wrapped = link, ""
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        return "", "not-a-url"
-    if (parts.hostname or "").endswith(".safelinks.protection.outlook.com"):
-        inner, wrapped = parse_qs(parts.query).get("url", [""])[0], "safelinks"
-    elif parts.hostname == "web.archive.org":
+    if host_of(link).endswith(".safelinks.protection.outlook.com"):
+        inner, wrapped = parse_qs(urlsplit(link).query).get("url", [""])[0], "safelinks"
+    elif host_of(link) == "web.archive.org":
         inner, wrapped = re.sub(r"^.*?/web/\d+[a-z_]*/", "", link), "wayback"
-    elif parts.scheme == "chrome-extension":
-        inner, wrapped = parts.path.lstrip("/"), "chrome-extension"
-    host = urlsplit(re.sub(r"^(https?):/+", r"\1://", inner)).hostname
+    elif host_of(link) and urlsplit(link).scheme == "chrome-extension":
+        inner, wrapped = urlsplit(link).path.lstrip("/"), "chrome-extension"
+    host = host_of(re.sub(r"^(https?):/+", r"\1://", inner))
     if host not in (*HOSTS, "ice.gov"):
         return "", f"other-host:{host}" if host else "not-a-url"
     return inner, wrapped

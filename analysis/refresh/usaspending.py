@@ -144,6 +144,19 @@ def dollars(value: object, path: Path) -> Decimal:
         raise QuarantineError("not a figure", f"{value!r} is no amount.", where=path.name) from None
 
 
+def counted(content: Mapping[str, object], key: str, path: Path) -> int | Decimal | None:
+    """A number of an answer, None where it is null or not there.
+
+    Raises
+    ------
+    QuarantineError : "not a figure".
+    """
+    value = content.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | None):
+        raise QuarantineError("not a figure", f"{key} is {value!r}.", where=path.name, remedy=AGAIN)
+    return value
+
+
 def grant_types(web: Web) -> tuple[str, ...]:
     """The award types that the publisher counts as grants, which must be those that the flows count.
 
@@ -167,9 +180,10 @@ def grant_types(web: Web) -> tuple[str, ...]:
 def agencies(path: Path) -> dict[str, tuple[int, str]]:
     """The agencies of the first tier: code to the publisher's number of it and its name."""
     rows = results(answer(path), path, ("toptier_code", "agency_id", "agency_name"))
-    if any(not isinstance(row["agency_id"], int) for row in rows):
-        raise QuarantineError("not an answer", "an agency's id is no number.", where=path.name, remedy=AGAIN)
-    return {str(row["toptier_code"]): (row["agency_id"], str(row["agency_name"])) for row in rows}
+    return {
+        str(row["toptier_code"]): (int(counted(row, "agency_id", path) or 0), str(row["agency_name"]))
+        for row in rows
+    }
 
 
 def pages(web: Web, name: str, path: str, body: Mapping[str, object]) -> list[Path]:
@@ -247,9 +261,10 @@ def read_totals(fetched: Path) -> Totals:
     for page in sorted(fetched.glob("agencies-*.json"), key=lambda path: int(path.stem.split("-")[1])):
         content = answer(page)
         for row in results(content, page, ("id", "name", "amount")):
-            if (row["id"], row["name"]) in seen:
+            own = str(row["id"]), str(row["name"])
+            if own in seen:
                 raise QuarantineError("doubled row", f"{row['name']!r} is on two pages.", where=page.name)
-            seen.add((row["id"], row["name"]))
+            seen.add(own)
             total += dollars(row["amount"], page)
         said += messages(content)
     if not seen:
@@ -287,7 +302,7 @@ def amounts(content: Mapping[str, object], path: Path, width: int) -> dict[str, 
     """
     found: dict[str, Decimal] = {}
     for row in results(content, path, ("shape_code", "aggregated_amount")):
-        code = row["shape_code"] or ""
+        code = str(row["shape_code"] or "")
         if code in found:
             raise QuarantineError("doubled row", f"{code!r} is there twice.", where=path.name)
         if code and (len(code) != width or code.isdigit() != (width == 5)):

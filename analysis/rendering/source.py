@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import yaml
 
 from analysis.errors import DataError, RenderError
-from analysis.provenance import root
+from analysis.provenance import UniqueKeyLoader, root
 
 # A fence may stand behind the mark of a list's item or of a quotation.
 CODE_FENCE = re.compile(r"^(?:[\s>]|[-*+]\s|\d+[.)]\s)*(`{3,}|~{3,})\s*(.*)$")
@@ -231,13 +231,12 @@ def read_mapping(lines: list[Line], what: str) -> tuple[dict[str, Any], Where]:
     """
     if not lines:
         return {}, {}
-    loader = yaml.SafeLoader("\n".join(line.text for line in lines) + "\n")
     try:
+        loader = UniqueKeyLoader("\n".join(line.text for line in lines) + "\n")
         node = loader.get_single_node()
         where: Where = {}
         if node is not None:
             _note_lines(node, (), lines, where)
-        _check_values(loader, node, lines)
         value = {} if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -246,22 +245,6 @@ def read_mapping(lines: list[Line], what: str) -> tuple[dict[str, Any], Where]:
     if not isinstance(value, dict):
         refuse(lines[0], f"{what} is not a YAML mapping.")
     return value, where
-
-
-def _check_values(loader: yaml.SafeLoader, node: yaml.Node | None, lines: list[Line]) -> None:
-    """Refuse a value that looks like a date and is none, which YAML's own error gives no line."""
-    nodes = [node] if node is not None else []
-    while nodes:
-        here = nodes.pop()
-        if isinstance(here, yaml.ScalarNode):
-            try:
-                loader.construct_object(here)
-            except ValueError as error:
-                refuse(lines[here.start_mark.line], f"{here.value!r} is no valid value ({error}).")
-        elif isinstance(here, yaml.MappingNode):
-            nodes += [child for _, child in here.value]
-        else:
-            nodes += here.value
 
 
 def _note_lines(node: yaml.Node, path: tuple[str | int, ...], lines: list[Line], where: Where) -> None:

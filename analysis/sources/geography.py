@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -116,18 +117,67 @@ def read_boundaries(vintage: str) -> dict:
 
     Raises
     ------
-    DataError : not JSON, or without the two layers.
+    DataError : not JSON, without the two layers, or with a shape or an arc that cannot be drawn.
     """
     recorded = raw_file("boundaries", vintage, "counties-albers-10m.json")
     try:
         topology = json.loads(recorded.content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"not JSON ({error}).", file=recorded.path, remedy=RESTORE) from error
     layers = topology.get("objects") if isinstance(topology, dict) else None
     if not isinstance(layers, dict) or not {"counties", "states"} <= set(layers):
         raise DataError("no layers counties and states.", file=recorded.path, remedy=RESTORE)
+    for fault in faults_of(topology):
+        raise DataError(fault, file=recorded.path, remedy=RESTORE)
     recorded.verify()
     return topology
+
+
+def faults_of(topology: dict) -> Iterator[str]:
+    """What of a topology cannot be drawn: its transform, its arcs, the shapes of its two layers."""
+    transform = topology.get("transform", {"scale": [1, 1], "translate": [0, 0]})
+    if not isinstance(transform, dict) or not all(
+        is_point(transform.get(key)) for key in ("scale", "translate")
+    ):
+        yield "its transform is no scale and translate of two numbers."
+    arcs = topology.get("arcs")
+    for arc in arcs if isinstance(arcs, list) and arcs else [None]:
+        if not isinstance(arc, list) or len(arc) < 2 or not all(is_point(point) for point in arc):
+            yield "an arc is no list of points."
+            return
+    for layer in ("counties", "states"):
+        shapes = topology["objects"][layer]
+        shapes = shapes.get("geometries") if isinstance(shapes, dict) else None
+        for shape in shapes if isinstance(shapes, list) and shapes else [None]:
+            if not is_shape(shape, len(arcs)):
+                yield f"a shape of {layer} has no id, is no polygon, or names an arc that is not there."
+                return
+
+
+def is_point(value: object) -> bool:
+    """Whether a value is two finite numbers."""
+    return isinstance(value, list) and len(value) == 2 and all(is_figure(each) for each in value)
+
+
+def is_figure(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
+
+
+def is_shape(value: object, arcs: int) -> bool:
+    """Whether a value is a shape with an id, of polygons whose rings are indices of arcs, or an empty one."""
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str | int):
+        return False
+    if value.get("type") not in ("Polygon", "MultiPolygon"):
+        return value.get("type") is None
+    inner = value.get("arcs")
+    polygons = [inner] if value["type"] == "Polygon" else inner
+    if not isinstance(polygons, list) or not all(isinstance(polygon, list) for polygon in polygons):
+        return False
+    rings = [ring for polygon in polygons for ring in polygon]
+    return all(
+        isinstance(ring, list) and ring and all(type(i) is int and -arcs <= i < arcs for i in ring)
+        for ring in rings
+    )
 
 
 def state_table() -> pd.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
@@ -54,7 +55,8 @@ def read_table(
     """
     recorded = raw_file(source, vintage, name)
     frame = parse(recorded.content, recorded.path)
-    check_columns(frame.columns, required, recorded.path)
+    checked = dict.fromkeys((*required, *key, *(codes or {}), *([states] if states else [])))
+    check_columns(frame.columns, list(checked), recorded.path)
     for column, width in (codes or {}).items():
         check_codes(frame[column], width, recorded.path)
     if states:
@@ -80,8 +82,10 @@ def parse(content: bytes, file: object) -> pd.DataFrame:
             remedy=RESTORE,
         ) from error
     records = numbered(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True), file)
-    _, header = next(records)
-    doubled = sorted({column for column in header if header.count(column) > 1})
+    _, header = next(records, (1, []))
+    if not header:
+        raise DataError("the file is empty.", file=file, remedy=RESTORE)
+    doubled = sorted(column for column, count in Counter(header).items() if count > 1)
     if doubled:
         raise DataError(
             f"the header names {doubled[0]!r} twice.", file=file, row=1, column=doubled[0], remedy=RESTORE
@@ -204,6 +208,7 @@ def numbers(frame: pd.DataFrame, columns: Sequence[str], file: object) -> pd.Dat
     DataError : text that is no finite number, or a value below -1e8 (an annotation code such as
         -666666666 that was left in place of a missing value).
     """
+    check_columns(frame.columns, columns, file)
     out = {}
     for column in columns:
         text = frame[column]

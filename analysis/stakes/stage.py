@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -31,6 +32,11 @@ from analysis.writing import write_csv
 FLOWS = "grant_flows.parquet"
 AWARD_FILES = "usaspending"
 AWARDS_YEAR = 2022
+# Scope and total, as the two kinds of published totals that are used print them.
+PUBLISHED_TOTAL = {
+    "US dollars allocated": re.compile(r"\w+=[0-9]+(\.[0-9]+)?"),
+    "million US dollars obligated": re.compile(r"\S+ [0-9]{4} [a-z_]+=-?[0-9]+(\.[0-9]+)?"),
+}
 
 
 def latest(source: str) -> str:
@@ -155,9 +161,18 @@ def published_totals() -> dict[tuple[str, str, int], tuple[float, float]]:
     ]
     totals = {}
     for row in pd.concat(frames).itertuples():
-        if row.check == "US dollars allocated":
+        kind = row.check if row.check in ("US dollars allocated", "million US dollars obligated") else ""
+        if kind and not PUBLISHED_TOTAL[kind].fullmatch(f"{row.scope}={row.expected}"):
+            raise DataError(
+                f"{row.expected!r} of {row.scope!r} is no total of a year and scope.",
+                file="published.csv",
+                row=row.Index,
+                column="expected",
+                remedy="write dollars as digits, and the scope as the source, the year and the scope.",
+            )
+        if kind == "US dollars allocated":
             totals[f"slfrf/{latest('slfrf')}", row.scope, 2021] = (float(row.expected), 0.0)
-        elif row.check == "million US dollars obligated":
+        elif kind:
             source, year, scope = row.scope.split(" ")
             totals[source, scope, int(year)] = (1e6 * float(row.expected), 0.5e6)
     return totals

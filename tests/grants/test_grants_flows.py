@@ -83,6 +83,7 @@ def test_the_header_is_the_publishers() -> None:
     assert (ORIGINALS / "assistance_header.txt").read_text().split() == HEADER and len(HEADER) == 112
 
 
+@pytest.mark.fault("F37", "F39", "F42", "F54")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_kind_of_row_in_every_kind_of_file(tmp_path: Path, engine: str) -> None:
     plain, windows, marked, reordered, zipped, kept = (content(generate(seed, 150)) for seed in range(6))
@@ -121,6 +122,7 @@ def test_a_files_name_is_no_pattern_and_no_column(tmp_path: Path, engine: str) -
     assert flows(tmp_path, *paths, engine=engine) == expected(*(path.read_bytes() for path in paths))
 
 
+@pytest.mark.fault("F38", "F54")
 @given(st.integers(0, 10**9), st.integers(1, 40), st.sampled_from(["\n", "\r\n"]), st.booleans())
 @settings(max_examples=15, deadline=None)
 def test_any_file_gives_the_same_sums(
@@ -131,6 +133,7 @@ def test_any_file_gives_the_same_sums(
     assert flows(tmp_path_factory.mktemp("any"), file) == expected(file)
 
 
+@pytest.mark.fault("F21")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_only_earlier_actions(tmp_path: Path, engine: str) -> None:
     file = content(generate(7, 200))
@@ -166,6 +169,7 @@ def test_the_expression_is_lazy_and_needs_few_columns() -> None:
         county_flows(table.drop("cfda_number"))
 
 
+@pytest.mark.fault("F23")
 @pytest.mark.parametrize("kind", ["12", "F003", "4", "", "G1"])
 def test_a_type_that_may_be_a_grant_has_a_bucket_and_stops_the_command(tmp_path: Path, kind: str) -> None:
     rows = [row(), row(**{bulk.TYPE: kind, bulk.USD: "7.00"})]
@@ -176,6 +180,7 @@ def test_a_type_that_may_be_a_grant_has_a_bucket_and_stops_the_command(tmp_path:
         flows(tmp_path, content(rows))
 
 
+@pytest.mark.fault("F38")
 @pytest.mark.parametrize("usd", ["1.005", "1e3", " 5.00", ".5", "+5", "(5.00)", "1,000", "n/a", "9" * 16])
 def test_an_amount_that_is_none_is_not_lost_in_the_expression(usd: str) -> None:
     rows = [row(), row(**{bulk.TYPE: "07", bulk.USD: usd}), row(**{bulk.USD: ""})]
@@ -185,6 +190,7 @@ def test_an_amount_that_is_none_is_not_lost_in_the_expression(usd: str) -> None:
         county_flows(ibis.memtable(pd.DataFrame([*rows, row(**{bulk.USD: usd})])[HEADER])).execute()
 
 
+@pytest.mark.fault("F41")
 def test_columns_of_numbers_are_refused_and_empty_ones_are_text() -> None:
     frame = pd.DataFrame([row()])[HEADER]
     for name, values in ((bulk.USD, 10.0), (bulk.RECIPIENT, 17031), (bulk.PLACE, 1)):
@@ -194,6 +200,7 @@ def test_columns_of_numbers_are_refused_and_empty_ones_are_text() -> None:
     assert set(nothing["county_geoid"]) == {"missing", "17031"} and set(nothing["awarding_agency"]) == {""}
 
 
+@pytest.mark.fault("F41")
 def test_a_county_code_gets_its_lost_zero_back() -> None:
     frame = county_flows(ibis.memtable(pd.DataFrame([row(**{bulk.RECIPIENT: "1001"})])[HEADER])).execute()
     assert set(frame["county_geoid"]) == {"01001", "17031"}
@@ -282,6 +289,7 @@ BAD = {
 }
 
 
+@pytest.mark.fault("F38", "F41")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("fault", BAD)
 def test_a_bad_row_is_refused_by_file_and_line(tmp_path: Path, fault: str, engine: str) -> None:
@@ -396,6 +404,7 @@ HEADERS = {
 }
 
 
+@pytest.mark.fault("F26")
 @pytest.mark.parametrize("fault", HEADERS)
 def test_a_bad_header_is_refused(tmp_path: Path, fault: str) -> None:
     change, said = HEADERS[fault]
@@ -405,6 +414,7 @@ def test_a_bad_header_is_refused(tmp_path: Path, fault: str) -> None:
         flows(tmp_path, b"\n".join(lines))
 
 
+@pytest.mark.fault("F17")
 def test_an_empty_file_is_refused_and_a_header_alone_gives_no_flows(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the file is empty"):
         flows(tmp_path, b"")
@@ -424,6 +434,7 @@ def archive(path: Path, *entries: tuple[str, bytes]) -> Path:
     return path
 
 
+@pytest.mark.fault("F16", "G3")
 def test_archives_that_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     bomb = archive(
@@ -468,6 +479,7 @@ def test_members_go_through_pipes_and_leave_nothing(tmp_path: Path, monkeypatch:
     assert not any((tmp_path / "temporary").iterdir()) and not (tmp_path / "none.parquet").exists()
 
 
+@pytest.mark.fault("F15")
 @pytest.mark.parametrize("where", [0.3, 0.6, 0.95])
 def test_archives_whose_bytes_are_wrong_are_refused(tmp_path: Path, where: float) -> None:
     """A wrong byte within the packed table is seen only while it is read."""

@@ -35,6 +35,7 @@ def test_every_entry_has_a_verdict(ledger: pd.DataFrame) -> None:
     assert matched.sum() + ledger["needs_review"].sum() + rejected.sum() == 1317
 
 
+@pytest.mark.fault("F50", "F53")
 def test_what_is_in_review_or_rejected(ledger: pd.DataFrame) -> None:
     assert set(ledger.loc[ledger["needs_review"], "text_as_published"]) == {
         "East Hampton",
@@ -47,6 +48,7 @@ def test_what_is_in_review_or_rejected(ledger: pd.DataFrame) -> None:
     )
 
 
+@pytest.mark.fault("F50", "F51")
 def test_the_counts_of_the_main_list(ledger: pd.DataFrame) -> None:
     main = ledger[ledger["vintage"] == "dhs-2025-05-31"]
     assert len(main) == 605
@@ -69,6 +71,7 @@ def test_the_lists_agree_on_the_same_government(ledger: pd.DataFrame) -> None:
         assert len(rows) == 5 and len(set(rows["geoid"])) == 1
 
 
+@pytest.mark.fault("F43", "F48")
 @pytest.mark.parametrize(
     ("state", "level", "text", "geoid", "also", "match_type"),
     [

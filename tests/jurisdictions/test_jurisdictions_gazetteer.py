@@ -21,6 +21,7 @@ def test_how_many_governments_there_are() -> None:
     assert 16_000 < counts["cousub"] < 16_300
 
 
+@pytest.mark.fault("F52")
 def test_codes_are_unique_and_no_designated_place_is_a_government(gaz: Gazetteer) -> None:
     table = frame()
     assert len(table) > 30_000 and table.index.is_unique
@@ -58,6 +59,7 @@ ONE_GOVERNMENT = {
 }
 
 
+@pytest.mark.fault("F43", "F51")
 @pytest.mark.parametrize("code", ONE_GOVERNMENT)
 def test_one_government_under_several_codes(gaz: Gazetteer, code: str) -> None:
     assert ";".join(gaz.by_geoid[code].also) == ONE_GOVERNMENT[code]
@@ -73,12 +75,14 @@ def test_links_go_both_ways(gaz: Gazetteer) -> None:
         assert gaz.under(county, "place") is place
 
 
+@pytest.mark.fault("F51")
 def test_new_york_city_is_no_county(gaz: Gazetteer) -> None:
     city = gaz.by_geoid["3651000"]
     assert city.also == () and len(city.counties) == 5
     assert gaz.by_geoid["36061"].also == ()
 
 
+@pytest.mark.fault("F52")
 def test_cities_that_stand_in_for_a_subdivision_have_its_codes(gaz: Gazetteer) -> None:
     assert gaz.by_geoid["1714000"].also == ("1703114000",)  # Chicago
     assert gaz.by_geoid["0937000"].also == ("0911037070",)  # Hartford, a town coextensive with the city

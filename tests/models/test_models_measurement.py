@@ -218,6 +218,7 @@ def test_rows_without_a_margin_leave_and_are_counted():
         noisy_design(LOGIT, data.assign(x_moe=-555555555.0))
 
 
+@pytest.mark.fault("F86")
 def test_errors_as_large_as_the_spread_give_a_reason_and_no_number():
     data = survey_of(900, error=0.5)
     data["x_moe"] *= 8

@@ -117,6 +117,7 @@ def test_every_formula_of_the_catalogue_works_with_the_new_vintage(
     assert looked > 30
 
 
+@pytest.mark.fault("F34")
 def test_rows_in_any_order_and_columns_in_any_order_make_the_same_files(
     refreshed: Callable[..., Outcome], api: CensusApi, project: Path
 ) -> None:
@@ -147,6 +148,7 @@ def test_the_second_run_finds_nothing_new(
     assert held(project) == before and len(before) > 10
 
 
+@pytest.mark.fault("F30", "F31", "F33")
 @needs_originals
 def test_every_annotation_code_becomes_missing_with_its_reason(
     refreshed: Callable[..., Outcome], api: CensusApi, project: Path
@@ -175,6 +177,7 @@ def test_every_annotation_code_becomes_missing_with_its_reason(
     assert counties["PCT_POVERTY"].notna().all()
 
 
+@pytest.mark.fault("F3", "F6", "F7", "F34")
 @pytest.mark.parametrize(
     ("fault", "kind", "twist"),
     [
@@ -339,6 +342,7 @@ def test_the_figures_of_another_period_look_wrong(
     assert len(publisher.seen) == 2 * WHOLE - 1
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.parametrize("level", ["state", "county", "place", "county subdivision"])
 def test_missing_units_are_seen(
     level: str, refreshed: Callable[..., Outcome], api: CensusApi, publisher: Publisher, project: Path
@@ -359,6 +363,7 @@ def test_missing_units_are_seen(
     assert held(project) == before and len(publisher.seen) == WHOLE
 
 
+@pytest.mark.fault("F29")
 def test_a_county_too_few_looks_wrong_and_needs_a_reason(
     refreshed: Callable[..., Outcome], api: CensusApi, publisher: Publisher, project: Path
 ) -> None:
@@ -377,6 +382,7 @@ def test_a_county_too_few_looks_wrong_and_needs_a_reason(
     assert len(publisher.seen) == 2 * WHOLE
 
 
+@pytest.mark.fault("F4")
 def test_without_a_key_nothing_is_asked_and_the_remedy_is_told(
     refreshed: Callable[..., Outcome], publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -394,6 +400,7 @@ def test_another_address_is_refused(
     assert not publisher.seen
 
 
+@pytest.mark.fault("F39")
 def test_hispanic_residents_of_connecticuts_regions_in_2022_are_not_read(
     refreshed: Callable[..., Outcome], api: CensusApi, publisher: Publisher
 ) -> None:
@@ -411,6 +418,7 @@ def test_the_command_without_a_key_ends_with_two(project: Path, publisher: Publi
     assert run.returncode == 2 and "missing key" in err and "Traceback" not in err and not publisher.seen
 
 
+@pytest.mark.fault("F6")
 @pytest.mark.parametrize(
     ("fault", "change"),
     [
@@ -430,6 +438,7 @@ def test_ids_and_labels_are_looked_at_before_any_figure_is_asked_for(
     assert len(publisher.seen) == 2 and not api.asked
 
 
+@pytest.mark.fault("F24")
 def test_labels_are_known_in_the_spellings_of_every_year() -> None:
     looked = 0
     for cell, label, concept in (
@@ -509,6 +518,7 @@ def subject_figures(api: CensusApi) -> Callable[[Seen], Reply]:
     return Subject(api.year, api.units).figures
 
 
+@pytest.mark.fault("F24")
 def test_a_new_label_of_a_cell_looks_wrong(
     refreshed: Callable[..., Outcome], api: CensusApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -531,6 +541,7 @@ def test_a_vintage_is_five_years(
     assert not publisher.seen
 
 
+@pytest.mark.fault("F1")
 def test_retry_after_is_heeded_and_the_run_goes_on(
     refreshed: Callable[..., Outcome], api: CensusApi, publisher: Publisher
 ) -> None:
@@ -539,6 +550,7 @@ def test_retry_after_is_heeded_and_the_run_goes_on(
     assert refreshed("acs").state == "accepted" and len(publisher.seen) == WHOLE + 3
 
 
+@pytest.mark.fault("F1", "F11")
 def test_a_run_that_broke_off_does_not_ask_again_for_what_it_has(
     refreshed: Callable[..., Outcome], api: CensusApi, publisher: Publisher, project: Path
 ) -> None:
@@ -554,6 +566,7 @@ def test_a_run_that_broke_off_does_not_ask_again_for_what_it_has(
     assert without_key(project) > 10
 
 
+@pytest.mark.fault("F78", "F5")
 def test_a_killed_run_is_gone_on_with(api: CensusApi, publisher: Publisher, project: Path) -> None:
     before, moments = held(project), random.Random(7)
     for _ in range(3):
@@ -600,12 +613,14 @@ def test_the_real_reply_for_every_county_becomes_a_table(tmp_path: Path) -> None
     assert missing["geoid"].tolist() == ["32009", "48261"] and (missing["code"] == "-666666666").all()
 
 
+@pytest.mark.fault("F35")
 def test_margins_of_sums_by_the_handbook() -> None:
     """Of cells whose estimate is zero only the largest margin counts."""
     values = pd.DataFrame({"aE": [10.0, 0.0], "aM": [3.0, 12.0], "bE": [20.0, 0.0], "bM": [4.0, 9.0]})
     assert census_cells.margin_of_sum(values, ["a", "b"]).tolist() == [5.0, 12.0]
 
 
+@pytest.mark.fault("F34")
 def test_no_request_has_more_than_fifty_variables_and_every_cell_is_in_one() -> None:
     parts = census_replies.chunks([f"B{number:05d}_001" for number in range(200)])
     assert len(parts) == 9 and all(len(part.fields()) <= 49 for part in parts)

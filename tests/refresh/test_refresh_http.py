@@ -58,6 +58,7 @@ def test_what_has_not_changed_is_not_sent_again(web: Web, publisher: Publisher) 
     assert len(publisher.seen) == 3 and "if-none-match" not in publisher.seen[2].headers
 
 
+@pytest.mark.fault("F11")
 @pytest.mark.parametrize("cuts", [[100_000], [100_000, 1_000_000, 1], [0, 1]])
 def test_a_reset_midway_is_resumed(web: Web, publisher: Publisher, cuts: list[int]) -> None:
     whole = Reply(CSV, headers=MARKS, ranges=True)
@@ -126,6 +127,7 @@ def test_what_came_packed_is_not_gone_on_with(web: Web, publisher: Publisher) ->
     assert len(publisher.seen) == 2 and "range" not in publisher.seen[1].headers
 
 
+@pytest.mark.fault("G3")
 def test_a_bomb_in_the_transport_is_capped(web: Web, publisher: Publisher) -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     publisher.answers[URL] = Reply(bomb, headers={"Content-Encoding": "gzip"})
@@ -140,6 +142,7 @@ def test_a_part_without_a_mark_is_begun_anew(web: Web, publisher: Publisher) -> 
     assert [seen.headers.get("range") for seen in publisher.seen] == [None, None]
 
 
+@pytest.mark.fault("F1")
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("as_date", [False, True])
 def test_retry_after_is_honoured(
@@ -154,6 +157,7 @@ def test_retry_after_is_honoured(
     assert len(publisher.seen) == 2 and [55 <= wait <= 60 for wait in slept if wait > 1] == [True]
 
 
+@pytest.mark.fault("F1")
 def test_waiting_has_an_end(web: Web, publisher: Publisher) -> None:
     publisher.answers[URL] = Reply(b"", 429, {"Retry-After": "86400"})
     with pytest.raises(FetchError, match=r"too many requests.*in 86,400 s") as caught:
@@ -161,6 +165,7 @@ def test_waiting_has_an_end(web: Web, publisher: Publisher) -> None:
     assert len(publisher.seen) == 1 and caught.value.code == 3
 
 
+@pytest.mark.fault("F11")
 @pytest.mark.parametrize("reply", [Reply(b"", 503), Reply(b"", 502), Reply(b"", 429), Reply(CSV, cut=0)])
 def test_tries_have_an_end(web: Web, publisher: Publisher, reply: Reply) -> None:
     publisher.answers[URL] = reply
@@ -203,6 +208,7 @@ SOFT = {
 }
 
 
+@pytest.mark.fault("F3", "F7", "F17", "F72")
 @pytest.mark.parametrize("case", SOFT)
 def test_what_looks_like_success_is_refused(web: Web, publisher: Publisher, case: str) -> None:
     publisher.answers[URL], error, message = SOFT[case]
@@ -327,6 +333,7 @@ def test_no_member_of_an_archive_leaves_its_folder(tmp_path: Path, name: str, mo
         archives.members(path)
 
 
+@pytest.mark.fault("F9")
 def test_what_a_publisher_says_moves_no_cursor(web: Web, publisher: Publisher) -> None:
     publisher.answers[URL] = Reply(
         b"error:\x1b[2J\x07 unknown\nvariable", 400, {"Content-Type": "text/plain"}
@@ -351,6 +358,7 @@ REDIRECTS = {
 }
 
 
+@pytest.mark.fault("F4")
 @pytest.mark.parametrize("case", REDIRECTS)
 def test_a_redirect_leads_to_what_was_asked_for_or_nowhere(web: Web, publisher: Publisher, case: str) -> None:
     location, error, message = REDIRECTS[case]
@@ -368,6 +376,7 @@ def test_a_redirect_on_the_same_host_is_followed(web: Web, publisher: Publisher)
     assert [bool(seen.query) for seen in publisher.seen] == [True, False]
 
 
+@pytest.mark.fault("F72")
 def test_a_page_that_moved_to_the_front_page_is_gone(web: Web, publisher: Publisher) -> None:
     publisher.answers["https://data.example.gov/list"] = Reply(b"", 302, {"Location": "/"})
     with pytest.raises(FetchError, match="front page"):
@@ -419,6 +428,7 @@ def test_only_this_machine_replays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert replayed(URL) == URL
 
 
+@pytest.mark.fault("F5")
 @pytest.mark.parametrize(
     "reply",
     [
@@ -454,6 +464,7 @@ def test_no_key_is_told(
     assert caught.value.__cause__ is None and caught.value.__suppress_context__
 
 
+@pytest.mark.fault("F5")
 def test_keys_are_taken_out_however_they_are_written() -> None:
     text = redact(f"{KEY} 0123456789abcdef%2Fsecret%2Bkey https://x/?get=B&key=abc&for=us, api_key=q", (KEY,))
     assert text == "REDACTED REDACTED https://x/?get=B&key=REDACTED&for=us, api_key=q"

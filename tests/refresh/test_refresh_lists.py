@@ -92,6 +92,7 @@ def with_real_lists(project: Path) -> None:
     shutil.copytree(REPOSITORY / "data" / "raw" / "lists", project / "data" / "raw" / "lists")
 
 
+@pytest.mark.fault("F61")
 def test_what_is_added_and_removed_is_told(refreshed: Refreshed, project: Path, publisher: Publisher) -> None:
     with_real_lists(project)
     entries = justice()
@@ -136,6 +137,7 @@ ENTRIES = {
 }
 
 
+@pytest.mark.fault("F10", "F73")
 def test_the_archived_page_of_homeland_security_is_read(
     refreshed: Refreshed, project: Path, publisher: Publisher
 ) -> None:
@@ -228,6 +230,7 @@ BAD_PAGES = {
 }
 
 
+@pytest.mark.fault("F17", "F72")
 @pytest.mark.parametrize("fault", BAD_PAGES)
 def test_a_page_that_is_no_list_is_put_aside(
     refreshed: Refreshed, project: Path, publisher: Publisher, fault: str

@@ -95,6 +95,7 @@ def test_the_stage_takes_the_new_vintage_beside_the_old(
     assert Decimal(str(ours["obligations_usd"].sum())) == api.total() and flows["vintage"].nunique() == 2
 
 
+@pytest.mark.fault("F37")
 def test_the_archive_counts_grants_alone_and_keeps_its_day(
     refreshed: Callable[..., Outcome], api: SpendingApi, publisher: Publisher, project: Path
 ) -> None:
@@ -154,6 +155,7 @@ def test_the_real_status_and_job_are_read() -> None:
     assert status["total_size"] == Decimal("112.422") and status["total_rows"] == 15
 
 
+@pytest.mark.fault("F19", "F21")
 def test_the_real_messages_are_passed_over_and_others_are_not() -> None:
     content = usaspending.answer(REAL / "response_spending_by_state.json")
     assert len(content["messages"]) == 2 and usaspending.messages(content) == []
@@ -177,6 +179,7 @@ def test_states_in_real_quarters_have_one_row_without_a_code() -> None:
     assert looked == 68
 
 
+@pytest.mark.fault("F55")
 def test_what_the_county_layer_loses_is_told_and_recorded(
     refreshed: Callable[..., Outcome], api: SpendingApi, publisher: Publisher
 ) -> None:
@@ -228,12 +231,14 @@ def test_what_moved_in_the_totals_is_told(
     assert publisher.asked(API + "bulk_download/awards/") >= 4
 
 
+@pytest.mark.fault("F21")
 def test_messages_of_the_interface_are_told(refreshed: Callable[..., Outcome], api: SpendingApi) -> None:
     api.messages.append("Dates before 2007-10-01 were clipped to it.")
     outcome = refreshed("money")
     assert sum("were clipped" in line for line in outcome.lines) == 1
 
 
+@pytest.mark.fault("F12", "F13", "F17", "F19", "F20")
 @pytest.mark.parametrize(
     ("fault", "kind", "path", "change"),
     [
@@ -475,6 +480,7 @@ def test_what_looks_like_success_and_is_none_is_named(
     assert held(project) == before and len(before) == 2
 
 
+@pytest.mark.fault("F20")
 def test_an_answer_cut_off_by_its_default_limit_is_no_whole(
     refreshed: Callable[..., Outcome], api: SpendingApi, publisher: Publisher
 ) -> None:
@@ -504,6 +510,7 @@ def flipped(api: SpendingApi) -> bytes:
     return bytes(body)
 
 
+@pytest.mark.fault("F15", "F16")
 @pytest.mark.parametrize(
     ("fault", "body"),
     [
@@ -541,6 +548,7 @@ def test_a_file_that_is_not_whole_or_not_the_year_is_refused(
     assert held(project) == before and not list(project.parent.rglob("outside.csv"))
 
 
+@pytest.mark.fault("F11")
 def test_a_download_that_breaks_off_goes_on_where_it_stopped(
     refreshed: Callable[..., Outcome], api: SpendingApi, publisher: Publisher
 ) -> None:
@@ -552,6 +560,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(
     assert len(ranges) == 3 and ranges[:2] == [None, None] and ranges[2].startswith("bytes=")
 
 
+@pytest.mark.fault("F11", "F13")
 def test_a_job_that_failed_is_asked_for_anew(
     refreshed: Callable[..., Outcome], api: SpendingApi, publisher: Publisher
 ) -> None:
@@ -573,6 +582,7 @@ def test_a_job_that_never_ends_has_an_end(
     assert 2 <= publisher.asked(STATUS) <= 20
 
 
+@pytest.mark.fault("F78")
 def test_a_run_killed_while_it_waits_and_while_it_loads_goes_on(
     api: SpendingApi, publisher: Publisher, project: Path
 ) -> None:

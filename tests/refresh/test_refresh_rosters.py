@@ -248,6 +248,7 @@ def test_a_dry_run_shows_and_accepts_nothing(
     assert publisher.seen[-1].headers["if-none-match"] == '"b1"' and publisher.asked(BOOK) == 2
 
 
+@pytest.mark.fault("F69")
 def test_the_columns_may_move_and_the_header_too(refreshed: Refreshed, publisher: Publisher) -> None:
     order = [3, 6, 0, 1, 4, 2, 5, 7]
     headings = [
@@ -274,6 +275,7 @@ def test_hidden_rows_are_read(refreshed: Refreshed, publisher: Publisher) -> Non
     assert any("2 of 5 rows are hidden" in line for line in done.lines)
 
 
+@pytest.mark.fault("F66")
 def test_a_row_printed_twice_is_kept_and_told(refreshed: Refreshed, publisher: Publisher) -> None:
     site(publisher, workbook([*ROWS, ROWS[-1]]))
     done = refreshed("rosters")
@@ -282,6 +284,7 @@ def test_a_row_printed_twice_is_kept_and_told(refreshed: Refreshed, publisher: P
     assert any("row 2 of that key" in line for line in done.lines)
 
 
+@pytest.mark.fault("F27", "F28")
 def test_the_roster_is_found_by_what_it_holds(refreshed: Refreshed, publisher: Publisher) -> None:
     new = "https://www.ice.gov/doclib/files/List-final(2).xlsx"
     old = "https://www.ice.gov/doclib/participatingAgencies08042025pm.xlsx"
@@ -400,6 +403,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.fault("F15", "F16", "F26", "F59", "F62", "F65", "F70", "F72")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_workbook_that_is_wrong_is_put_aside(
     refreshed: Refreshed, project: Path, publisher: Publisher, fault: str
@@ -417,6 +421,7 @@ def test_a_workbook_that_is_wrong_is_put_aside(
     assert refreshed("rosters").state == "accepted"
 
 
+@pytest.mark.fault("F9", "F11", "F17")
 @pytest.mark.parametrize(
     ("reply", "match", "requests"),
     [
@@ -435,6 +440,7 @@ def test_a_publisher_that_fails_costs_nothing(
     assert isinstance(error, FetchError) and error.code == 3 and len(publisher.seen) == requests
 
 
+@pytest.mark.fault("F17", "F27")
 def test_a_page_without_a_workbook(refreshed: Refreshed, project: Path, publisher: Publisher) -> None:
     publisher.answers[PAGE] = page("287(g)")
     refused(refreshed, project, "no workbook")
@@ -445,6 +451,7 @@ def test_a_page_without_a_workbook(refreshed: Refreshed, project: Path, publishe
     assert len(publisher.seen) == 3
 
 
+@pytest.mark.fault("F29")
 def test_a_reason_accepts_what_looks_wrong(refreshed: Refreshed, project: Path, publisher: Publisher) -> None:
     site(publisher, workbook(ROWS[:2]))
     done = refreshed("rosters", because="ICE ended an agreement on 2025-08-01")
@@ -453,6 +460,7 @@ def test_a_reason_accepts_what_looks_wrong(refreshed: Refreshed, project: Path, 
     assert origin["accepted_because"].startswith("ICE ended") and "-33" in origin["accepted_though"][0]
 
 
+@pytest.mark.fault("F9", "F10")
 def test_a_file_by_hand(refreshed: Refreshed, project: Path, publisher: Publisher, tmp_path: Path) -> None:
     file = tmp_path / "what I saved.xls"  # a wrong extension
     file.write_bytes(workbook())
@@ -471,6 +479,7 @@ def test_a_file_by_hand(refreshed: Refreshed, project: Path, publisher: Publishe
     refused(refreshed, project, "vintage there.*old vintages stay", files=(other,), vintage="2025-08-04")
 
 
+@pytest.mark.fault("F27")
 def test_days_of_rosters_are_read_from_names_that_lie() -> None:
     names = {
         "participatingAgencies05282025pm.xlsx": "2025-05-28",
@@ -489,6 +498,7 @@ def test_days_of_rosters_are_read_from_names_that_lie() -> None:
     assert "saved on 2026-01-05" in dated("2026-01-05", None, Wanted(vintage="2026-03-05"))[1][0]
 
 
+@pytest.mark.fault("F59")
 def test_a_mild_loss_is_noticed_and_a_true_one_is_not() -> None:
     # A sheet once lost 1,012 rows for a day, another 55 of 1,582; true rosters lose four at most.
     assert "-3.5%" in size_gates(1_527, 1_582, "agreements", least=LEAST)[0]
@@ -502,6 +512,7 @@ def test_a_mild_loss_is_noticed_and_a_true_one_is_not() -> None:
         size_gates(0, 893, "agreements", least=LEAST)
 
 
+@pytest.mark.fault("F63")
 def test_serials_are_days_by_the_workbook_s_own_epoch() -> None:
     assert as_day(45785) == as_day(45785.75) == "2025-05-08"
     assert as_day(44323, CALENDAR_MAC_1904) == "2025-05-08"
@@ -509,6 +520,7 @@ def test_serials_are_days_by_the_workbook_s_own_epoch() -> None:
     assert [as_day(value) for value in (5, 999_999, True, "45785", None)] == [None] * 5
 
 
+@pytest.mark.fault("F67")
 def test_links_are_unwrapped_or_left_out() -> None:
     pdf = LINK.format("x")
     assert unwrap(pdf) == (pdf, "") and unwrap("") == ("", "")
@@ -524,6 +536,7 @@ def test_links_are_unwrapped_or_left_out() -> None:
     )
 
 
+@pytest.mark.fault("F62", "F63", "F65", "F67")
 @needs_originals
 @pytest.mark.parametrize(
     ("name", "vintage", "rows", "hidden"),
@@ -552,3 +565,13 @@ def test_real_workbooks(
         assert not done.difference and done.state == "nothing new"
         assert done.difference.rows == {"roster.csv": (rows, rows)}
     assert len(publisher.seen) == 3
+
+
+@pytest.mark.fault("F68")
+def test_a_roster_that_is_months_old_is_told(refreshed: Refreshed, publisher: Publisher) -> None:
+    """ICE has left its page as it was through a shutdown."""
+    site(publisher, workbook(saved="2025-08-04"))
+    told = "\n".join(refreshed("rosters", dry_run=True, today="2025-09-10").lines)
+    assert "days old" not in told
+    told = "\n".join(refreshed("rosters", dry_run=True, today="2025-12-04").lines)
+    assert "the roster is 122 days old" in told

@@ -43,6 +43,7 @@ def incompressible(rows: int = 2_000) -> bytes:
     )
 
 
+@pytest.mark.fault("F78")
 def test_killed_at_any_moment_the_next_run_resumes_or_starts_clean(
     project: Path, publisher: Publisher
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_killed_download_goes_on_where_it_stopped(project: Path, publisher: Pu
     assert (project / "data/raw/rosters/2025-08-04/participatingAgencies08042025pm.xlsx").read_bytes() == book
 
 
+@pytest.mark.fault("F77")
 def test_of_two_at_once_one_waits_outside(project: Path, publisher: Publisher) -> None:
     site(publisher, workbook())
     begun, may_end = threading.Event(), threading.Event()
@@ -130,6 +132,7 @@ def test_of_two_at_once_one_waits_outside(project: Path, publisher: Publisher) -
     assert "100 %" not in err and err.count("\n") < 10
 
 
+@pytest.mark.fault("F77")
 def test_two_threads_of_one_source_exclude_each_other(project: Path) -> None:
     with states.locked("rosters"):
         with pytest.raises(LockedError) as caught, states.locked("rosters"):
@@ -141,6 +144,7 @@ def test_two_threads_of_one_source_exclude_each_other(project: Path) -> None:
         assert desk.is_dir()
 
 
+@pytest.mark.fault("F73")
 def test_an_accepted_vintage_is_never_replaced(
     refreshed: Refreshed, project: Path, publisher: Publisher
 ) -> None:
@@ -200,6 +204,7 @@ def test_scripts_hear_what_happened(
     assert len(publisher.seen) == 3 + 3 + 3 + 3 + 3 + 3
 
 
+@pytest.mark.fault("F5")
 def test_other_libraries_tell_no_key(
     project: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
@@ -270,6 +275,7 @@ def test_a_column_that_changes_everywhere_is_told_once(tmp_path: Path) -> None:
     assert f"column changed: a of t.csv: {LISTED + 1:,} of" in "\n".join(found.lines())
 
 
+@pytest.mark.fault("F28", "F61")
 def test_differences_are_told_by_key(tmp_path: Path) -> None:
     for name, text in {
         "old": "k,a,b,gone\n1,x,y,\n2,x,y,\n2,z,y,\n",

@@ -62,6 +62,7 @@ def real_tables(project: Path) -> Path:
     return project
 
 
+@pytest.mark.fault("F57")
 @pytest.mark.parametrize("year", ["2020", "2024"])
 def test_votes_come_out_as_they_were_compiled(
     refreshed: Refreshed, real_tables: Path, publisher: Publisher, year: str
@@ -128,6 +129,7 @@ BAD_VOTES = {
 }
 
 
+@pytest.mark.fault("F26", "F41", "F58", "F72")
 @pytest.mark.parametrize("fault", BAD_VOTES)
 def test_votes_that_are_wrong_are_put_aside(
     refreshed: Refreshed, real_tables: Path, publisher: Publisher, fault: str
@@ -209,6 +211,7 @@ def serve(publisher: Publisher, counties: bytes, cousubs: bytes | None = None) -
         )
 
 
+@pytest.mark.fault("F25")
 @pytest.mark.parametrize("mark", ["|", "\t"])
 def test_a_gazetteer_is_laid_over_the_vintage_before(
     refreshed: Refreshed, real_tables: Path, publisher: Publisher, mark: str
@@ -241,6 +244,7 @@ BAD_GAZETTEERS = {
 }
 
 
+@pytest.mark.fault("F15", "F16", "F25")
 @pytest.mark.parametrize("fault", BAD_GAZETTEERS)
 def test_a_gazetteer_that_does_not_fit_is_put_aside(
     refreshed: Refreshed, real_tables: Path, publisher: Publisher, fault: str
@@ -254,6 +258,7 @@ def test_a_gazetteer_that_does_not_fit_is_put_aside(
     assert tree(real_tables / "data") == before and len(publisher.seen) in (1, 2)
 
 
+@pytest.mark.fault("F15")
 def test_a_byte_that_turned_is_noticed(refreshed: Refreshed, real_tables: Path, publisher: Publisher) -> None:
     content = bytearray(gazetteer("counties"))
     content[len(content) // 2] ^= 0xFF

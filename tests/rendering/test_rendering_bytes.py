@@ -7,12 +7,15 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from analysis.provenance import root
 
 RENDER = "import sys, pathlib as p; from analysis.rendering import render_site; \
 render_site(p.Path(sys.argv[1]), p.Path(sys.argv[2]))"
 
 
+@pytest.mark.fault("F80")
 def test_the_same_bytes_elsewhere(site, tmp_path):
     source = shutil.copytree(site.source, tmp_path / "another folder" / "pages")
     out = tmp_path / "out"

@@ -34,6 +34,7 @@ CUT = """() => { const wide = document.documentElement.clientWidth, out = [];
 pages = pytest.mark.parametrize("name", PAGES)
 
 
+@pytest.mark.fault("F87")
 @pages
 def test_a_page_asks_for_nothing(name, open_page, site):
     page = open_page(name)
@@ -205,6 +206,7 @@ Inline: `{python} names[0]`, `{python} names[2]`.
 """
 
 
+@pytest.mark.fault("G2")
 def test_hostile_names_are_shown_as_text(open_page, tmp_path: Path):
     (tmp_path / "_quarto.yml").write_text(
         "project:\n  type: website\n  render: [names.qmd]\n", encoding="utf-8"

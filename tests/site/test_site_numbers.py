@@ -312,6 +312,7 @@ def shown(name: str, site: Path) -> list[list[str]]:
     return [cells for cells in map(with_numbers, rows(page)) if cells]
 
 
+@pytest.mark.fault("F84")
 @pytest.mark.parametrize("name", [page for page in PAGES if page not in OF_FILES])
 def test_the_numbers_of_tables_are_the_committed_ones(name, site, tables):
     held = bundles(name, tables)
@@ -338,6 +339,7 @@ def sentences(page: Node) -> Iterator[str]:
                 yield node.text
 
 
+@pytest.mark.fault("F84")
 @pytest.mark.parametrize("name", PAGES)
 def test_the_numbers_of_sentences_are_the_committed_ones(name, site, tables):
     page = parse((site / f"{name}.html").read_text(encoding="utf-8"))
