@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.catalogue import group_members, load_catalogue, names_in
+from analysis.catalogue import group_members, load_catalogue
 from analysis.errors import AnalysisError
+from analysis.formulas import names_in
 from analysis.models.prediction.list_error import headlines, values
 from analysis.models.prediction.specification import load_prediction
 from analysis.models.spec import load_model

@@ -14,17 +14,10 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from analysis.catalogue import (
-    LEVELS,
-    Variable,
-    evaluate,
-    fail,
-    load_catalogue,
-    names_in,
-    proportion_margin,
-)
+from analysis.catalogue import LEVELS, Variable, load_catalogue
 from analysis.errors import DataError, nearest
 from analysis.flow_columns import read_flows
+from analysis.formulas import evaluate, fail, names_in, proportion_margin
 from analysis.ledger import agreements, listings
 from analysis.provenance import processed, read_output, read_param, root
 from analysis.sources import acs, geography, money, plain, state_policy, unauthorized, votes

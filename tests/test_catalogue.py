@@ -11,18 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.catalogue import (
-    GROUPS,
-    LEVELS,
-    evaluate,
-    group_members,
-    label,
-    load_catalogue,
-    measured_until,
-    names_in,
-    proportion_margin,
-)
+from analysis.catalogue import GROUPS, LEVELS, group_members, label, load_catalogue, measured_until
 from analysis.errors import DataError
+from analysis.formulas import evaluate, names_in, proportion_margin
 
 ENTRY = (
     "x: {label: X, unit: count, group: size, source: acs/2019-2023, formula: B25001_001E, "

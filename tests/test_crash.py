@@ -25,6 +25,7 @@ LISTING = "data/raw/lists/dhs-2025-05-31/listings.csv"
 CAP_DAC_OVERRIDE, PR_CAPBSET_DROP = 1, 24
 
 
+@pytest.mark.fault("F77", "F78", "F80")
 def test_killed_runs_end_in_the_same_bytes(built: Path, tmp_path: Path) -> None:
     """Five kills at random moments in a hard path, another time zone, locale and hashes; then two at once."""
     whole = outputs(built)
@@ -52,6 +53,7 @@ def test_killed_runs_end_in_the_same_bytes(built: Path, tmp_path: Path) -> None:
     assert "up to date" in dvc(folder, "status").stdout
 
 
+@pytest.mark.fault("F78")
 def test_an_edit_with_the_clock_set_back_is_seen(built: Path, tmp_path: Path) -> None:
     folder = dvc_project(tmp_path / "project")
     assert dvc(folder, "repro", "jurisdictions").returncode == 0
@@ -119,6 +121,7 @@ def test_a_read_only_folder_is_named(name: str, built: Path, tmp_path: Path) -> 
     assert outputs(folder) == before
 
 
+@pytest.mark.fault("F74")
 @pytest.mark.parametrize(
     ("name", "gone"),
     [
@@ -141,6 +144,7 @@ def test_a_file_that_vanished_is_named(name: str, gone: str, built: Path, tmp_pa
     assert outputs(folder) == before
 
 
+@pytest.mark.fault("F79")
 @pytest.mark.parametrize("change", ["edited", "gone", "new", "none"])
 def test_inputs_that_change_while_a_stage_runs_are_refused(
     change: str, project: Path, monkeypatch: pytest.MonkeyPatch

@@ -16,6 +16,7 @@ ORDER = (
     "stages",
     "writing",
     "margins",
+    "formulas",
     "catalogue",
     "sources",
     "jurisdictions",

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.catalogue import LEVELS, load_catalogue, names_in, proportion_margin
+from analysis.catalogue import LEVELS, load_catalogue
+from analysis.formulas import names_in, proportion_margin
 
 # Table to its title, and line to the label below "Estimate"; case, marks and years do not count.
 TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {

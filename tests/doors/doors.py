@@ -530,7 +530,7 @@ def hand_doors() -> Iterator[Door]:
         "yaml",
         cache(excerpt),
         built,
-        ("analysis.panel.build", "analysis.panel.read_source", "analysis.catalogue.evaluate"),
+        ("analysis.panel.build", "analysis.panel.read_source", "analysis.formulas.evaluate"),
         looks.anything,
         share=0.5,
     )

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from analysis.catalogue import evaluate
+from analysis.formulas import evaluate
 from analysis.refresh import acs, census_cells, census_replies
 from analysis.refresh.command import Outcome
 from analysis.refresh.faults import FetchError, QuarantineError, UsageError

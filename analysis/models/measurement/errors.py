@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.catalogue import evaluate, load_catalogue, names_in
+from analysis.catalogue import load_catalogue
 from analysis.errors import DataError
+from analysis.formulas import evaluate, names_in
 from analysis.margins import standard_error
 from analysis.models.terms import numbers
 

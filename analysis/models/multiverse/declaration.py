@@ -12,8 +12,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.catalogue import as_day, load_catalogue, measured_until, names_in
+from analysis.catalogue import as_day, load_catalogue, measured_until
 from analysis.errors import DataError, nearest
+from analysis.formulas import names_in
 from analysis.models.multiverse.curve import refuse
 from analysis.models.multiverse.prepare import ESTIMATORS
 from analysis.models.terms import resolve

@@ -7,8 +7,8 @@ from functools import cache
 
 import pandas as pd
 
-from analysis.catalogue import evaluate, names_in
 from analysis.errors import ModelError
+from analysis.formulas import evaluate, names_in
 from analysis.ledger import agreements, listed_units, read_jurisdictions
 from analysis.models.measurement.errors import with_error
 from analysis.models.multiverse.declaration import COUNTERPARTS, DRAW, KEPT, PUBLISHED, Multiverse
