@@ -13,7 +13,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from analysis.errors import RenderError, nearest
-from analysis.rendering.options import FLAG, check, check_document, mapping, name, names, one_of, text
+from analysis.rendering.options import (
+    FLAG,
+    asked_formats,
+    check,
+    check_document,
+    mapping,
+    name,
+    names,
+    one_of,
+    text,
+)
 from analysis.rendering.page import Page, make_page, read_page, write_all
 from analysis.rendering.source import Where, read_lines, read_mapping, refuse, shown
 from analysis.rendering.structure import find
@@ -232,7 +242,8 @@ def render_site(
     made = _made(site, pages, out, cache, only or site.pages)
     contents = {path.name: data.decode("utf-8") for path, data in made.items() if path.suffix == ".html"}
     places = {path.name: set(ID.findall(contents.get(path.name, ""))) for path in made}
-    places |= {f"{Path(asked).stem}.html": None for asked in pages if only and asked not in only}
+    for other in set(pages) - set(only) if only else ():
+        places |= {f"{Path(other).stem}.{kind}": None for kind in asked_formats(pages[other].values)}
     for page in [pages[each] for each in only or pages]:
         for target in linked_files(page, contents[f"{page.source.stem}.html"], places):
             made[out / target] = (reports / target).read_bytes()
