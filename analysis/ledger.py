@@ -138,9 +138,9 @@ def agreements(vintage: str, level: str) -> pd.DataFrame:
         )
     rows = read_output("county_287g.csv", columns=["roster", "geoid", "agreements", "agencies"])
     counts = rows[rows["roster"] == vintage].set_index("geoid")[["agreements", "agencies"]]
-    if not all(pd.api.types.is_numeric_dtype(counts[name]) for name in counts):
+    if not counts.index.is_unique or not all(pd.api.types.is_numeric_dtype(counts[name]) for name in counts):
         raise DataError(
-            "agreements or agencies that are no numbers.",
+            "a county twice, or agreements or agencies that are no numbers.",
             file=processed("county_287g.csv"),
             remedy="run `make repro`.",
         )

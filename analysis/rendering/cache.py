@@ -40,7 +40,7 @@ def through(
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["key"] == wanted:
             return kept["results"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
         pass
     results = run()
     with replacing(path) as beside:

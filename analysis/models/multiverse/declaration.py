@@ -238,8 +238,13 @@ def _choices(given: object) -> dict[str, dict]:
 def _headlines(given: object) -> tuple[dict[str, str], ...]:
     entries = given if isinstance(given, list) else []
     for entry in entries:
-        if not isinstance(entry, dict) or sorted(entry) != sorted(HEADLINE):
-            raise wrong(f"{entry!r} has not just the keys {', '.join(HEADLINE)}.", "give these.", "headlines")
+        texts = isinstance(entry, dict) and all(isinstance(text, str) for text in entry.values())
+        if not texts or set(entry) != set(HEADLINE):
+            raise wrong(
+                f"{entry!r} has not just the keys {', '.join(HEADLINE)}, each with text.",
+                "give these.",
+                "headlines",
+            )
     if not entries or len({entry["name"] for entry in entries}) < len(entries):
         raise wrong("no headline, or two of one name.", "name each once.", "headlines")
     return tuple(entries)
