@@ -111,6 +111,8 @@ def differences(
             continue
         was, now = left[column], right[column]
         here = was.to_numpy() != now.to_numpy()
+        if not here.any():
+            continue
         moved |= here
         if here.sum() > LISTED:
             said = f"{int(here.sum()):,} of {len(both):,} rows"
