@@ -33,6 +33,7 @@ UNCOUNTED = {
     "population": "no figure of this period",
     "population_2021": "no figure of this period",
 }
+LEAST = 0.0005  # what would be printed as none
 OPEN = "blank at the source"
 
 
@@ -115,7 +116,10 @@ def averages(table: pd.DataFrame) -> dict[str, dict[str, str]]:
     known = table.dropna(subset=AT_AVERAGE).drop_duplicates(["level", "state"])
     out: dict[str, dict[str, str]] = {}
     for row in known.to_dict("records"):
-        out.setdefault(row["level"], {})[row["state"]] = percent(row[AT_AVERAGE], 1)
+        share = row[AT_AVERAGE]
+        out.setdefault(row["level"], {})[row["state"]] = (
+            percent(share, 1) if share >= LEAST else "below 0.1 %"
+        )
     return out
 
 
