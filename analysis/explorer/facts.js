@@ -9,6 +9,10 @@ const unpack = (packed, row) => packed.at ? packed.texts[packed.at[row]] : packe
 const textOf = (unit, name) => unpack(facts.levels[unit.level][name], unit.at);
 const codes = text => text ? text.split(";") : [];
 
+// As a reader may type it: without accents, apostrophes, points and commas, with St. for Saint.
+const folded = text => text.normalize("NFD").replace(/[\u0300-\u036f.'‘’ʻ`]/g, "").replace(/,/g, " ").toLowerCase().replace(/\bsaint\b/g, "st");
+const KIND_WORDS = /^(city and county|city and borough|city|town|township|village|borough|charter township|municipality|urban county) of | (county|parish|borough|census area|municipality|planning region|city|city and borough)$/g;
+
 // The state of a code, or of the address of an entry without one.
 const postalCodes = new Map(Object.values(facts.states));
 const stateOfKey = key => facts.states[key.slice(0, 2)]?.[0] ?? key.split("-")[1].toUpperCase();
@@ -22,11 +26,20 @@ for (const unit of units) {
   unit.stateName = postalCodes.get(unit.state) ?? unit.state;
   unit.title = unit.level === "state" ? unit.name : `${unit.name}, ${unit.state}`;
   unit.kind = kindOf(unit.level, unit.key);
-  unit.search = `${unit.title} ${unit.stateName} ${unit.key}`.toLowerCase();
+  unit.search = folded(`${unit.title} ${unit.stateName} ${unit.key}${unit.kind === "state" ? " state" : ""}`);
 }
 
-// The unit that a code of an address means: its own, or another code of the same government.
-const unitOf = code => byKey.get(code) ?? byKey.get(facts.others[code]);
+// The unit that a code of an address means: its own, or another code of the same government; the Census's long
+// form, 0500000US17031, too.
+function unitOf(code) {
+  const short = code.toLowerCase().replace(/^\d{3}[\da-z]{2}\d{2}us(?=\d)/, "");
+  return byKey.get(short) ?? byKey.get(facts.others[short]);
+}
+
+// The other codes of a unit's government, those too that only the other one names.
+const namedBy = new Map();
+for (const unit of units) for (const code of codes(textOf(unit, "also_geoids"))) namedBy.set(code, [...(namedBy.get(code) ?? []), unit.key]);
+const otherCodes = unit => [...new Set([...codes(textOf(unit, "also_geoids")), ...(namedBy.get(unit.key) ?? [])])];
 
 // A column's text as values: a number, a place among choices, or null where it is missing.
 const numberOr = text => text === "" || text === "-" ? null : Number(text);
@@ -48,7 +61,12 @@ function printed(column, value) {
   return sign + column.prefix + formats[column.decimals].format(Math.abs(value)) + column.suffix;
 }
 
-const told = (unit, name) => printed(columns.get(name), valueOf(unit, name));
+// An entry that no government was settled for is printed on a list; nobody's government is listed by it.
+function told(unit, name) {
+  const value = valueOf(unit, name);
+  if (unit.level === "entry" && name in facts.lists) return value ? "printed, without a government" : "not printed";
+  return printed(columns.get(name), value);
+}
 
 // The 90 % margin of error of a value; "" where the source has none.
 function margin(unit, name) {
@@ -98,12 +116,23 @@ function element(tag, attributes = {}, ...children) {
 
 const linkTo = (unit, text = unit.title) => element("a", {href: `#${unit.key}`}, text);
 
-// Units whose name or code holds every word, those that begin with the words first.
+// How near a unit is to what was asked: its code, a state's name, another's name, all in whole words, their
+// beginning, any other way.
+function distance(unit, asked) {
+  if (unit.key === asked[0]) return 0;
+  const name = folded(unit.name), phrase = asked.join(" ");
+  if (name === phrase || name.replace(KIND_WORDS, "") === phrase) return unit.level === "state" ? 1 : 2;
+  const own = name.split(/\s+/), rest = asked.filter(word => !own.includes(word));
+  const state = [unit.state.toLowerCase(), folded(unit.stateName), "state", ""];
+  if (rest.length < asked.length && state.includes(rest.join(" "))) return 3 + rest.length / 10;
+  return name.startsWith(phrase) ? 4 : name.startsWith(asked[0]) ? 5 : 6;
+}
+
+// Units whose name or code holds every word, the nearest first.
 function find(words, most = 8) {
-  const asked = words.toLowerCase().replace(/,/g, " ").trim().split(/\s+/).filter(Boolean);
+  const asked = folded(words).trim().split(/\s+/).filter(Boolean);
   if (!asked.length) return {found: [], all: 0};
   const hits = units.filter(unit => asked.every(word => unit.search.includes(word)));
-  const rank = unit => (unit.key === asked[0] ? 0 : unit.search.startsWith(asked.join(" ")) ? 1 : unit.search.startsWith(asked[0]) ? 2 : 3);
-  const order = hits.map(unit => [rank(unit), unit]).sort((one, other) => one[0] - other[0]);
+  const order = hits.map(unit => [distance(unit, asked), unit]).sort((one, other) => one[0] - other[0]);
   return {found: order.slice(0, most).map(pair => pair[1]), all: hits.length};
 }

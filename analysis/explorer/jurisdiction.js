@@ -24,7 +24,7 @@ function lead(unit) {
 }
 
 function sameGovernment(unit) {
-  const others = codes(textOf(unit, "also_geoids")), shown = others.filter(code => byKey.has(code) && code !== unit.key).map(code => byKey.get(code));
+  const others = otherCodes(unit), shown = others.filter(code => byKey.has(code) && code !== unit.key).map(code => byKey.get(code));
   const bare = others.filter(code => !byKey.has(code));
   const inside = codes(textOf(unit, "county_geoids")).map(unitOf).filter(each => each && !shown.includes(each) && each !== unit);
   return [
@@ -41,8 +41,7 @@ function onLists(unit) {
     const own = entries.filter(entry => entry.vintage === each.vintage);
     const printedAs = own.map(entry => `“${entry.text}” under ${entry.heading}${entry.place_on_page ? `, entry ${entry.place_on_page}` : ""}`);
     const read = own.map(entry => `${entry.read_as ? `as ${entry.read_as}` : "as no government"}${entry.geoid ? ` (${entry.geoid})` : ""}, ${entry.how}${entry.review ? "; in review" : ""}${entry.note ? `; ${entry.note}` : ""}`);
-    const verdict = unit.level === "entry" ? (own.length ? "printed" : "not printed") : told(unit, name);
-    const cells = [verdict, printedAs, read], key = JSON.stringify(cells);
+    const cells = [told(unit, name), printedAs, read], key = JSON.stringify(cells);
     rows.set(key, {lists: [...(rows.get(key)?.lists ?? []), each.said], cells});
   }
   const lines = (texts, none) => texts.length ? texts.map(text => element("div", {}, text)) : none;
@@ -93,12 +92,16 @@ function agreements(unit) {
 }
 
 function money(unit) {
-  const rows = recordsOf(unit, "money");
-  if (!rows.length) return null;
+  const rows = recordsOf(unit, "money"), title = "Federal money, by reading";
+  if (!rows.length) {
+    const other = otherCodes(unit).map(code => byKey.get(code)).find(each => each && recordsOf(each, "money").length);
+    return section(title, other ? element("p", {}, "It is counted once a government: ", linkTo(other), ` (${KINDS[other.kind].toLowerCase()}, ${other.key}).`)
+      : element("p", {}, element("strong", {}, "Missing"), ": it is worked out for governments on a list alone."));
+  }
   const known = rows.filter(row => row.amount), none = new Map();
   for (const row of rows.filter(each => !each.amount)) none.set(row.reason, [...(none.get(row.reason) ?? []), `${row.reading} (${row.measure})`]);
   const flags = [...new Set(known.flatMap(row => row.flags.split("; ")).filter(Boolean))];
-  return section("Federal money, by reading",
+  return section(title,
     element("p", {class: "quiet"}, "What is at stake depends on the reading. Each has its own measure; no two are to be compared or added. Range: the middle half of listed governments of the same kind."),
     grid("Federal money", ["Reading", "Measure", "Year", "Amount", "Per resident", "Range of the like"], known.map(row => [row.reading, row.measure, row.year || "–", row.amount, row.per_resident || "–", row.middle || "–"])),
     flags.length ? element("p", {}, sentence(`remarks: ${flags.join("; ")}`)) : null,
@@ -180,6 +183,6 @@ function unknown(code) {
   const near = find(code.replace(/[-+]/g, " "), 6).found;
   const close = near.length ? near : units.filter(unit => unit.key.startsWith(code.slice(0, 4)) && /^\d+$/.test(code)).slice(0, 6);
   return element("article", {}, element("h1", {tabindex: "-1"}, "No page for this code"),
-    element("p", {}, element("q", {}, code), " is no Census code of a unit that is shown here. A state has two digits, a county five, a city seven, a town or township ten; small places that are on no list are not here."),
+    element("p", {}, element("q", {}, code.length > 60 ? `${code.slice(0, 60)}…` : code), " is no Census code of a unit that is shown here. A state has two digits, a county five, a city seven, a town or township ten; small places that are on no list are not here."),
     close.length || state ? [element("p", {}, "Perhaps you mean:"), list([...close, ...(state && !close.includes(state) ? [state] : [])].map(unit => linkTo(unit)))] : null);
 }

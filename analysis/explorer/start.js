@@ -3,18 +3,19 @@ const siteTitle = document.title;
 let firstShown = true;
 
 function asked() {
-  const hash = location.hash.slice(1), query = new URLSearchParams(location.search).get("geoid");
-  if (hash === "overview") return [];
-  if (hash && document.getElementById(hash)) return null; // a place on this page, such as a skip link's
-  const text = hash || query || "";
-  return [...new Set(text.split(",").map(code => { try { return decodeURIComponent(code).trim(); } catch { return code; } }).filter(Boolean))];
+  const hash = location.hash.slice(1), query = new URLSearchParams(location.search).getAll("geoid").join();
+  const target = document.getElementById(hash); // a place on this page, such as a skip link's
+  if (target?.closest("#overview")) return [];
+  let text = target ? query : hash || query;
+  try { text = decodeURIComponent(text); } catch { /* as it stands */ }
+  return [...new Set(text.split(/[,;]/).map(code => code.trim()).filter(Boolean))];
 }
 
-function actions(chosen) {
+function actions(chosen, over) {
   const codesNow = chosen.map(unit => unit.key), input = element("input", {id: "add", type: "search", autocomplete: "off", spellcheck: "false"}), hits = element("ul", {class: "hits"}), said = element("p", {role: "status"});
   suggest(input, hits, said, unit => `#${[...codesNow, unit.key].join(",")}`, unit => !codesNow.includes(unit.key));
   return element("div", {class: "actions"}, element("p", {}, element("a", {href: "#overview"}, "Back to map and table"), " ", element("button", {type: "button", onclick: () => print()}, "Print this page")),
-    chosen.length < MOST ? element("search", {}, element("label", {for: "add"}, "Compare with"), " ", input, said, hits) : element("p", {}, `${MOST} at most are compared.`));
+    chosen.length < MOST ? element("search", {}, element("label", {for: "add"}, "Compare with"), " ", input, said, hits) : element("p", {}, `${MOST} at most are compared.`, over.length ? [" Left out: ", ...between(over.map(unit => linkTo(unit))), "."] : ""));
 }
 
 function suggest(input, hits, said, address = unit => `#${unit.key}`, keep = () => true) {
@@ -29,22 +30,25 @@ function suggest(input, hits, said, address = unit => `#${unit.key}`, keep = () 
 }
 
 async function route() {
-  const wanted = asked();
-  if (wanted === null) return;
-  const overview = document.getElementById("overview"), pages = document.getElementById("pages");
-  const chosen = [...new Set(wanted.map(unitOf).filter(Boolean))].slice(0, MOST), lost = wanted.filter(code => !unitOf(code));
+  const target = document.getElementById(location.hash.slice(1)), overview = document.getElementById("overview"), pages = document.getElementById("pages");
+  if (!firstShown && target && !overview.contains(target)) return; // it is in sight as it is
+  const wanted = asked(), known = [...new Set(wanted.map(unitOf).filter(Boolean))];
+  const chosen = known.slice(0, MOST), lost = wanted.filter(code => !unitOf(code));
   overview.hidden = document.getElementById("top").hidden = wanted.length > 0;
   pages.hidden = !wanted.length;
   if (wanted.length) {
     const body = chosen.length > 1 ? [comparison(chosen)] : chosen.map(pageOf);
-    pages.replaceChildren(actions(chosen), ...lost.map(unknown), ...body);
+    pages.replaceChildren(actions(chosen, known.slice(MOST)), ...lost.map(unknown), ...body);
     document.title = `${chosen.map(unit => unit.title).join(" and ") || "Unknown code"} – ${siteTitle}`;
   } else {
     document.title = siteTitle;
     await drawMap();
     fit();
   }
-  if (!firstShown) { (wanted.length ? pages.querySelector("h1") : document.getElementById("find")).focus(); scrollTo(0, 0); }
+  if (!firstShown) {
+    (wanted.length ? pages.querySelector("h1") : target && target !== overview ? target : document.getElementById("find")).focus();
+    if (wanted.length || target === overview || !target) scrollTo(0, 0);
+  }
   firstShown = false;
 }
 

@@ -31,6 +31,7 @@ const offered = [
 let table = null, bin = null;
 
 function drawTable() {
+  DataTable.util.diacritics(text => typeof text === "string" ? folded(text) : text);
   document.getElementById("units").append(element("caption", {}, element("span", {class: "caption-text"}, "Every jurisdiction. A heading sorts; a name opens its page.")));
   table = new DataTable("#units", {
     data: units, columns: offered.map(({display, sort, filter, ...column}) => ({data: null, ...column, visible: isShown(column.name)})),

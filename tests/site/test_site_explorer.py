@@ -182,6 +182,55 @@ def test_the_skip_links_lead_to_search_and_table(opened):
         assert page.is_visible("#overview") and not page.is_visible("#pages")
 
 
+def test_a_place_on_the_page_in_the_address_shows_map_and_table(opened):
+    page = opened("#units")
+    assert page.query_selector("#map canvas") and page.is_visible("#units")
+    # from the page of a jurisdiction too, and the way back leads to that page
+    page = opened("#17031")
+    page.evaluate("location.hash = 'units'")
+    until(page, "() => document.activeElement.id === 'units' && document.querySelector('#map canvas')")
+    assert page.is_visible("#overview") and not page.is_visible("#pages")
+    page.go_back()
+    until(page, "() => document.activeElement.matches('#pages h1')")
+    assert shown(page) == ["Cook County, IL"]
+    assert shown(opened("?geoid=17031#find")) == ["Cook County, IL"]
+
+
+def test_names_are_found_as_they_are_typed(opened):
+    page = opened()
+    for asked, first in (
+        ("dona ana", "Doña Ana County, NM"), ("prince georges", "Prince George's County, MD"),
+        ("Prince George’s", "Prince George's County, MD"), ("saint louis county mo", "St. Louis County, MO"),
+        ("cook, il", "Cook County, IL"), ("washington", "Washington"), ("washington, d.c.", "City of Washington, DC"),
+        ("new york city", "City of New York, NY"), ("king wa", "King County, WA"), ("texas", "Texas"),
+    ):  # fmt: skip
+        page.fill("#find", asked)
+        assert page.inner_text("#found li:first-child a") == first, asked
+        page.fill(".dt-search input", asked)
+        until(page, "() => document.querySelector('.dt-info').textContent.includes('rows (of')")
+        found = page.evaluate("[...document.querySelectorAll('#units tbody tr')].length")
+        assert found and page.query_selector("#units tbody a"), asked
+
+
+def test_money_that_another_code_has_is_linked(opened):
+    page = opened("#17031")
+    for code, there in (("0667000", "06075"), ("47037", "4752006"), ("11", "1150000"), ("11001", "1150000")):
+        go(page, f"#{code}")
+        said = page.query_selector("#pages section:has(h2:text('Federal money'))")
+        assert "counted once a government" in said.inner_text()
+        assert said.query_selector("a").get_attribute("href") == f"#{there}"
+    go(page, "#51600")
+    assert "Missing: it is worked out for governments on a list alone." in page.inner_text("#pages")
+
+
+def test_an_entry_without_a_government_is_printed_not_listed(opened):
+    page = opened("#17031,entry-ca-represa")
+    cells = page.evaluate(
+        "[...document.querySelectorAll('.comparison tbody tr')].filter(r => r.textContent.startsWith('Listed by')).map(r => r.lastElementChild.textContent)"
+    )
+    assert len(cells) == 5 and set(cells) == {"printed, without a government", "not printed"}
+
+
 def longest(facts: dict) -> list[str]:
     """The pages with the most text in their tables, one of each kind besides."""
     sizes: dict[str, int] = {}
@@ -240,9 +289,20 @@ def test_addresses(opened):
         go(page, odd)
         assert "No page for this code" in shown(page), odd
         assert page.query_selector("#pages img") is None
-    # five: the first four are compared
+    # five: the first four are compared, and the fifth is named
     go(page, "#01001,01003,01005,01007,01009")
     assert shown(page) == ["4 side by side"] and page.query_selector("#add") is None
+    assert "Left out: Blount County, AL." in page.inner_text(".actions")
+    # as mail and the Census write codes
+    for address, n in (
+        ("#17031%2C06037", 2),
+        ("#17031;06037;48201", 3),
+        ("#0500000US17031,1600000US0667000", 2),
+    ):
+        go(page, "#51059")
+        go(page, address)
+        assert shown(page) == [f"{n} side by side"], address
+    assert shown(opened("?geoid=17031&geoid=51059")) == ["2 side by side"]
     assert page.complaints == []
 
 
