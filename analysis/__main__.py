@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from analysis.errors import AnalysisError, DataError, nearest
 from analysis.provenance import read_output, read_yaml, root
@@ -45,6 +45,18 @@ CHECKS = """examples:
   python -m analysis checks --json | jq .counts
 
 exit codes: 0 no check fails; 1 one does, or there is no table of checks; 2 wrong use."""
+RENDER = """examples:
+  python -m analysis render                         every page of reports/_site/
+  python -m analysis render codebook.qmd            this page alone"""
+CHANGES = """examples:
+  python -m analysis changes --since HEAD           after new data: run what follows, and what moved
+  python -m analysis changes --no-run               only compare the tables as they are"""
+REVIEW = """examples:
+  python -m analysis review
+  python -m analysis review --json | jq '.[].name'"""
+FLOWS = """examples:
+  python -m analysis flows FY2024_All_Assistance.zip --out flows.parquet
+  python -m analysis flows *.csv --out flows.csv --before 2025-01-20"""
 EXPORT = """examples:
   python -m analysis export                         CSV and Parquet into export/
   python -m analysis export --format stata --to ~/listed
@@ -203,9 +215,19 @@ def refresh(arguments: argparse.Namespace) -> int:
 class Parser(argparse.ArgumentParser):
     """A parser that names the nearest of the words that it knows."""
 
+    options: ClassVar[set[str]] = (
+        set()
+    )  # of all commands: a word that none knows is told by the outermost parser
+
+    def add_argument(self, *names: Any, **how: Any) -> argparse.Action:
+        self.options.update(name for name in names if name.startswith("--"))
+        return super().add_argument(*names, **how)
+
     def error(self, message: str) -> NoReturn:
         if found := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
             message += nearest(found[1], [word.strip(" '") for word in found[2].split(",")])
+        if found := re.match(r"unrecognized arguments: (--[\w-]+)", message):
+            message += nearest(found[1], sorted(self.options))
         super().error(message)
 
 
@@ -237,11 +259,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--to", type=Path, default=Path("export"), metavar="FOLDER", help="where to (export)")
     one.add_argument("--json", action="store_true", help="the files written as JSON")
     one.set_defaults(run=export)
-    one = commands.add_parser("render", help="render reports/*.qmd to reports/_site/")
+    one = commands.add_parser("render", help="render reports/*.qmd to reports/_site/", **example(RENDER))
     one.add_argument("pages", nargs="*", metavar="PAGE", help="this page alone, such as codebook.qmd (all)")
     one.set_defaults(run=render)
     one = commands.add_parser(
-        "changes", help="run what follows from changed data; what it changes in results"
+        "changes", help="run what follows from changed data; what it changes in results", **example(CHANGES)
     )
     one.add_argument(
         "--since",
@@ -250,7 +272,7 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--no-run", action="store_true", help="compare the tables as they are")
     one.set_defaults(run=changes)
-    one = commands.add_parser("review", help="print the names in review, or answer one")
+    one = commands.add_parser("review", help="print the names in review, or answer one", **example(REVIEW))
     one.add_argument("--json", action="store_true", help="the queue as JSON")
     one.add_argument("--answer", metavar="ID", help="the name to settle, by its id in the queue")
     one.add_argument(
@@ -265,7 +287,9 @@ def parser() -> argparse.ArgumentParser:
         "--on", metavar="DAY", default=datetime.date.today().isoformat(), help="when it was decided (today)"
     )
     one.set_defaults(run=review)
-    one = commands.add_parser("flows", help="sum award transactions to grant flows by county")
+    one = commands.add_parser(
+        "flows", help="sum award transactions to grant flows by county", **example(FLOWS)
+    )
     one.add_argument("files", nargs="+", metavar="FILE", help="bulk files: CSV, zip or Parquet, mixed")
     one.add_argument("--out", type=Path, required=True, metavar="PATH", help="ends in .parquet or .csv")
     one.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="(duckdb)")

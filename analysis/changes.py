@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.errors import DataError
+from analysis.errors import DataError, nearest
 from analysis.moved import COLUMNS as MOVED
 from analysis.moved import headline_moves
 from analysis.provenance import UNREADABLE, processed, read_output, root, unreadable
@@ -203,7 +203,16 @@ def compare(tag: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         of the table now.
     headlines : as `moved.headline_moves`.
     """
-    commit = git("rev-parse", f"{tag}^{{commit}}").decode().strip()
+    try:
+        commit = (
+            git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{tag}^{{commit}}").decode().strip()
+        )
+    except DataError:
+        tags = git("tag").decode().split()  # tells what else is wrong, such as no repository
+        near = nearest(tag, [*tags, "HEAD"])
+        raise DataError(
+            f"--since: no tag or commit {tag!r}.{near}", remedy="see `git tag` and `git log --oneline`."
+        ) from None
     parts, compared = [], []
     for name in (*KEYS, *PANELS):
         if not processed(name).is_file():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -28,7 +29,7 @@ from analysis.sources.states import STATES
 __all__ = ["Found", "lookup"]
 
 DISTRICT = "11001"  # DC under its code as a county, of which most is known
-CODE = re.compile(r"(?:\d{7}US)?(\d+)")
+CODE = re.compile(r"(?:\d{7}US)?([\W\d]*\d[\W\d]*)")  # a code, or what a spreadsheet made of one
 LIKENESS = 0.7  # below it a name is no misspelling of another
 MOST = 4  # governments of one name that are all shown
 NAMED = 12  # of more, how many a message names
@@ -158,21 +159,21 @@ def _by_code(gaz: Gazetteer, code: str) -> Government:
 
 
 def nearest_code(code: str, known: Iterable[str]) -> str | None:
-    """The code from which a zero in front was lost, or else that of as many digits of which fewest differ.
+    """The code without its lost zero, with signs too many, or of as many digits of which fewest differ.
 
     >>> nearest_code("6075", ["06075", "17031"]), nearest_code("17032", ["17203", "17031"])
     ('06075', '17031')
+    >>> nearest_code("17031.0", ["17031"]), nearest_code("170311", ["17031"])
+    ('17031', '17031')
     """
     codes = list(known)
-    if f"0{code}" in codes:
-        return f"0{code}"
+    for mended in (f"0{code}", re.sub(r"\.0+$|\D", "", code)):
+        if mended in codes:
+            return mended
     alike = [each for each in codes if len(each) == len(code)]
-
-    def distance(other: str) -> tuple[int, int, str]:
-        differ = [at for at, (one, two) in enumerate(zip(other, code, strict=True)) if one != two]
-        return len(differ), -differ[0], other
-
-    return min(alike, key=distance, default=None)
+    differ = {each: [one != two for one, two in zip(each, code, strict=True)] for each in alike}
+    near = sorted(alike, key=lambda each: (sum(differ[each]), -differ[each].index(True), each))
+    return next(iter(near or get_close_matches(code, codes, n=1, cutoff=0.8)), None)
 
 
 def _called(gaz: Gazetteer, text: str, state: str | None) -> list[Government]:
@@ -225,7 +226,7 @@ def _nothing(gaz: Gazetteer, said: str, text: str, state: str | None) -> DataErr
         named = f" {head} is there in {', '.join(there)}." if 0 < len(there) <= NAMED else ""
         return DataError(
             f"no state is called {tail!r}.{nearest(tail, known or STATES)}{named}",
-            remedy=f'write it as "{head}, IL" or "{head}, Illinois".',
+            remedy=f'write it as "{head.split(",")[0]}, IL" or "{head.split(",")[0]}, Illinois".',
         )
     if state and (state, key(text)) in gaz.designated:
         return DataError(

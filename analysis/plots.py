@@ -10,17 +10,16 @@ import textwrap
 from collections.abc import Iterable, Mapping
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from analysis.catalogue import label
-from analysis.curves import LOOKS, WITH, draw_curve, draw_matrix
+from analysis.curves import LOOKS, WITH, Row, draw_curve, draw_matrix
 from analysis.errors import DataError, ModelError, nearest
-from analysis.figures import BLUE, GREEN, GREY, ORANGE, STYLE, draw_calibration, draw_intervals
-from analysis.maps import draw_listing
+from analysis.figures import BLUE, STYLE, draw_calibration
+from analysis.maps import draw_listing, is_state
+from analysis.marks import LIMITS, as_it_stands, axes_or_new, one_axes, rows_of_marks
 from analysis.models import Fit, average_marginal_effects, estimates
 from analysis.models.effects import PER
 from analysis.models.prediction.evaluation import BINS, calibration_of
@@ -28,7 +27,7 @@ from analysis.models.results import as_fits
 from analysis.models.terms import numbers, require, require_frame
 from analysis.provenance import read_param
 from analysis.sources.geography import read_boundaries
-from analysis.tables import distinct_names, reason_in_brief
+from analysis.tables import distinct_names
 
 __all__ = [
     "calibration_plot",
@@ -38,12 +37,6 @@ __all__ = [
     "specification_curve_plot",
 ]
 
-LIMITS = ["estimate", "conf_low", "conf_high"]
-# Colours of Okabe and Ito; shapes differ as well.
-LOOKS_OF_MODELS = (
-    *((BLUE, "s"), (ORANGE, "D"), (GREEN, "^"), (GREY, "o")),
-    *(("black", "v"), ("#56B4E9", "P"), ("#CC79A7", "X"), ("#E69F00", "*")),
-)
 STEP = {
     "unit": "one unit more",
     "sd": "one standard deviation more",
@@ -52,7 +45,7 @@ STEP = {
 
 
 def coefficient_plot(
-    fits: Fit | Iterable[Fit], *, terms: Iterable[str] | None = None, ax: Axes | None = None
+    fits: Fit | Iterable[Fit], *, terms: str | Iterable[str] | None = None, ax: Axes | None = None
 ) -> Axes:
     """Coefficients with their 95 % limits, one row a term, one mark a model.
 
@@ -61,8 +54,9 @@ def coefficient_plot(
 
     Parameters
     ----------
-    fits : one fit or many, at most eight. terms : which terms, from the top; None: all but the intercept.
-    ax : where to draw; None makes a figure.
+    fits : one fit or many, at most eight. terms : which terms, from the top, or one alone; None: all but
+        the intercept.
+    ax : where to draw, one axes; None makes a figure.
 
     Returns
     -------
@@ -71,8 +65,8 @@ def coefficient_plot(
 
     Raises
     ------
-    ModelError : no fit, a term that no fit has (with the nearest), or `lpm` beside other estimators, whose
-        units differ.
+    ModelError : no fit, no term, a term that no fit has (with the nearest), more than one axes in `ax`, or
+        `lpm` beside other estimators, whose units differ.
 
     Examples
     --------
@@ -91,20 +85,21 @@ def coefficient_plot(
         )
     tables = [estimates(fit).set_index("term") for fit in listed]
     known = list(dict.fromkeys(term for table in tables for term in table.index))
-    shown = [term for term in known if term != "Intercept"] if terms is None else list(terms)
+    wanted = [term for term in known if term != "Intercept"] if terms is None else terms
+    shown = list(dict.fromkeys([wanted] if isinstance(wanted, str) else wanted))
     for term in shown:
         if term not in known:
             raise ModelError(f"No fit has a term {term!r}.{nearest(term, known)}")
     names = distinct_names([fit.model.name for fit in listed])
     rows = [table.reindex(shown).assign(kind=name) for name, table in zip(names, tables, strict=True)]
-    axes = _rows_of_marks(dict(zip(names, rows, strict=True)), shown, ax)
+    axes = rows_of_marks(dict(zip(names, rows, strict=True)), shown, ax)
     unit = "Probability" if linear == {True} else "Log odds"
     axes.set_xlabel(f"{unit} for one unit of the covariate, with 95 % limits")
     return axes
 
 
 def marginal_effects_plot(
-    effects: Fit | pd.DataFrame | Mapping[str, pd.DataFrame],
+    effects: Fit | pd.DataFrame | Mapping[str, Fit | pd.DataFrame],
     data: pd.DataFrame | None = None,
     *,
     per: str | None = None,
@@ -116,7 +111,7 @@ def marginal_effects_plot(
     ----------
     effects : a fit, of which they are computed; or what `average_marginal_effects` returned; or several of
         these by name, such as one a sample.
-    data : with a fit, the frame that was fitted.
+    data : with a fit, or fits, the frame that was fitted.
     per : the step that the effects are of, `unit`, `sd` or `ten_points`. With a fit it is taken (`unit` if
         None), with a frame it is only named under the axis.
     ax : where to draw; None makes a figure.
@@ -127,8 +122,9 @@ def marginal_effects_plot(
 
     Raises
     ------
-    ModelError : an unknown `per`, a fit without its data, a frame without the columns; and what
-        `average_marginal_effects` raises.
+    ModelError : an unknown `per`, a fit without its data, a frame without the columns or with text in them,
+        no row, a covariate twice in one frame; and what `average_marginal_effects` raises.
+    DataError : limits that do not hold their estimate.
 
     Examples
     --------
@@ -139,17 +135,27 @@ def marginal_effects_plot(
     """
     if per is not None and per not in PER:
         raise ModelError(f"per={per!r} is unknown.{nearest(per, PER)}")
-    if isinstance(effects, Fit):
+    given = {effects.model.name: effects} if isinstance(effects, Fit) else effects
+    given = dict(given) if isinstance(given, Mapping) else {"": given}
+    if any(isinstance(each, Fit) for each in given.values()):
         if data is None:
             raise ModelError("marginal_effects_plot needs the frame that was fitted beside a fit: data=...")
         per = per or "unit"
-        effects = {effects.model.name: average_marginal_effects(effects, data, per)}
-    tables = dict(effects) if isinstance(effects, Mapping) else {"": effects}
+    tables = {
+        name: average_marginal_effects(each, data, per or "unit") if isinstance(each, Fit) else each
+        for name, each in given.items()
+    }
     for frame in tables.values():
-        _columns(frame, ["term", *LIMITS], "marginal effects")
+        _columns(frame, ["term", *LIMITS], "marginal effects", "average_marginal_effects")
+        for name in LIMITS:
+            numbers(frame, name, "of marginal effects")
+        if (twice := frame["term"].duplicated()).any():
+            raise ModelError(
+                f"marginal effects: {frame['term'][twice].iloc[0]!r} is there twice. Give frames by name."
+            )
     terms = list(dict.fromkeys(term for frame in tables.values() for term in frame["term"]))
     rows = {name: 100 * frame.set_index("term")[LIMITS].reindex(terms) for name, frame in tables.items()}
-    axes = _rows_of_marks({str(name): frame for name, frame in rows.items()}, terms, ax)
+    axes = rows_of_marks({str(name): frame for name, frame in rows.items()}, terms, ax)
     step = f"\nthat goes with {STEP[per]}" if per else ""
     axes.set_xlabel(f"Percentage points of probability, with 95 % limits,{step}".rstrip(","))
     return axes
@@ -191,11 +197,18 @@ def calibration_plot(
     [[0.15, 0.0], [0.85, 1.0]]
     """
     if isinstance(predicted, pd.DataFrame):
-        curve = _columns(predicted, ["predicted", "observed"], "a calibration curve")
+        curve = _columns(predicted, ["predicted", "observed"], "a calibration curve", "calibration_curve")
         curve = curve.reindex(columns=["predicted", "observed", "conf_low", "conf_high"])
+        shares = pd.DataFrame({name: numbers(curve, name, "of a calibration curve") for name in curve})
+        if not len(shares.dropna(subset=["predicted", "observed"])) or not (
+            shares.isna() | ((shares >= 0) & (shares <= 1))
+        ).all(axis=None):
+            raise DataError(
+                "a calibration curve has rows, and shares from 0 to 1.", remedy="mend the values."
+            )
     else:
         curve = calibration_of(predicted, observed, groups, bins)
-    axes = _axes(ax, 4.2, 4.2)
+    axes = axes_or_new(ax, 4.2, 4.2)
     draw_calibration(axes, curve, BLUE, "s")
     axes.set(xlabel="Mean probability", ylabel="Observed share")
     return axes
@@ -228,13 +241,16 @@ def specification_curve_plot(curve: pd.DataFrame, *, ax: Axes | None = None) -> 
     >>> axes.get_title()
     '2 specifications'
     """
-    _columns(curve, ["controls", "estimate", "p_value", "status"], "a specification curve")
+    columns = ["controls", "estimate", "p_value", "status"]
+    _columns(curve, columns, "a specification curve", "specification_curve")
     shown = curve[curve["status"] == "ok"].sort_values("estimate", kind="stable")
     if shown.empty:
         reasons = ", ".join(dict.fromkeys(curve["status"]))
         raise DataError(f"no specification has a number ({reasons or 'no row'}).", remedy="mend the curve.")
     left = len(curve) - len(shown)
-    heading = f"{len(shown):,} specifications" + (f", {left:,} more without a number" if left else "")
+    heading = f"{len(shown):,} specification{'s' * (len(shown) > 1)}" + (
+        f", {left:,} more without a number" if left else ""
+    )
     controls = list(dict.fromkeys(name for held in curve["controls"] for name in held))
     if ax is None:
         with plt.rc_context(STYLE):
@@ -245,8 +261,10 @@ def specification_curve_plot(curve: pd.DataFrame, *, ax: Axes | None = None) -> 
         held = shown.assign(
             **{f"{WITH}{name}": [name in each for each in shown["controls"]] for name in controls}
         )
-        draw_matrix(bottom, held, [(f"{WITH}{name}", True, label(name)) for name in controls], named=True)
+        names: list[Row] = [(f"{WITH}{name}", True, as_it_stands(label(name))) for name in controls]
+        draw_matrix(bottom, held, names, named=True)
         bottom.set_visible(bool(controls))
+    ax = one_axes(ax)
     draw_curve(ax, shown, heading, "Coefficient of the focal variable", max(1.6, 6 - len(shown) / 50))
     handles = [
         Line2D([], [], color=colour, marker="o", linestyle="", markersize=4, label=text)
@@ -276,7 +294,8 @@ def listing_map(
 
     Raises
     ------
-    DataError : the index holds no codes of counties, or no boundaries were acquired.
+    DataError : the index holds no codes of counties, one twice, or none of the map; or no boundaries were
+        acquired.
     ModelError : no such column (with the nearest), or one that holds other values than 0 and 1.
 
     Examples
@@ -295,6 +314,8 @@ def listing_map(
             f"the index is no code of a county: {wrong[0]!r}.",
             remedy="give a frame as load_panel('county'), whose index `geoid` has five digits as text.",
         )
+    if (twice := panel.index.duplicated()).any():
+        raise DataError(f"the county {codes[twice][0]!r} is there twice.", remedy="give one row a county.")
     if outline == "":
         beside = column.replace("is_listed", "is_in_listed_state").replace("as_county_", "")
         outline = beside if beside != column and beside in panel.columns else None
@@ -305,25 +326,26 @@ def listing_map(
     named = column.startswith("is_listed")
     words = ("county listed", "county not listed") if named else ("yes", "no")
     topology = read_boundaries(read_param("vintages")["boundaries"])
-    axes = _axes(ax, 7.6, 4.9)
+    drawn = {str(each["id"]) for each in topology["objects"]["counties"]["geometries"]}
+    if not any(code in drawn and is_state(code) for code in codes):
+        raise DataError(
+            f"no row is a county of the map{f': {codes[0]!r} is none' if len(codes) else ''}.",
+            remedy="give counties of the 50 states and DC.",
+        )
+    axes = axes_or_new(ax, 7.6, 4.9)
     draw_listing(axes, topology, listed.set_axis(codes), outlined, words)
     if not named:
-        axes.set_title(textwrap.fill(label(column), 70))
+        axes.set_title(as_it_stands(textwrap.fill(label(column), 70)))
     return axes
 
 
-def _axes(ax: Axes | None, width: float, height: float) -> Axes:
-    """The axes given, or those of a new figure of that many inches in the project's style."""
-    if ax is not None:
-        return ax
-    with plt.rc_context(STYLE):
-        return plt.subplots(figsize=(width, height), layout="constrained")[1]
-
-
-def _columns(frame: pd.DataFrame, needed: list[str], what: str) -> pd.DataFrame:
+def _columns(frame: pd.DataFrame, needed: list[str], what: str, source: str) -> pd.DataFrame:
     """The frame, when it has the columns needed."""
     require_frame(frame, f"{what}: ")
     for name in needed:
+        if name not in frame.columns:
+            near = nearest(name, frame.columns)
+            raise ModelError(f"{what}: no column {name!r}.{near} Give what `{source}` returned.")
         require(name, frame, f"of {what}")
     return frame
 
@@ -335,50 +357,3 @@ def _zero_one(panel: pd.DataFrame, column: str, role: str) -> pd.Series:
     if len(odd):
         raise ModelError(f"The column {column!r} ({role}) holds {odd.iloc[0]:g}; 0 and 1 can be drawn.")
     return values
-
-
-def _rows_of_marks(tables: Mapping[str, pd.DataFrame], terms: list[str], ax: Axes | None) -> Axes:
-    """One row a term, one mark a table; each table has the terms as its index, in their order."""
-    if len(tables) > (most := len(LOOKS_OF_MODELS)):
-        raise ModelError(f"{len(tables)} models in one picture; at most {most} can be told apart.")
-    axes = _axes(ax, 6.4, max(0.24 * len(tables) + 0.26, 0.42) * len(terms) + 1.2)
-    height = np.arange(len(terms), dtype=float)
-    axes.axvline(0, color="black", linewidth=0.8)
-    for position, ((name, rows), (colour, marker)) in enumerate(
-        zip(tables.items(), LOOKS_OF_MODELS, strict=False)
-    ):
-        if (outside := (rows["conf_low"] > rows["estimate"]) | (rows["conf_high"] < rows["estimate"])).any():
-            raise DataError(
-                f"the limits of {rows.index[outside][0]!r} do not hold its estimate.", remedy="mend the row."
-            )
-        offset = 0.7 / len(tables) * (position - (len(tables) - 1) / 2)
-        draw_intervals(
-            axes,
-            rows,
-            height + offset,
-            fmt=marker,
-            color=colour,
-            markersize=5,
-            capsize=3,
-            linewidth=1.4,
-            label=name,
-        )
-        if "note" in rows:
-            for at, (_, row) in zip(height, rows.iterrows(), strict=True):
-                if pd.isna(row["estimate"]) and isinstance(row["note"], str) and row["note"]:
-                    axes.annotate(
-                        reason_in_brief(row["note"]),
-                        (0, at + offset),
-                        xytext=(4, 0),
-                        color=colour,
-                        textcoords="offset points",
-                        va="center",
-                        fontsize=8,
-                    )
-    axes.set_yticks(height, [textwrap.fill(label(term), 34) for term in terms])
-    axes.set_ylim(len(terms) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
-    sns.despine(ax=axes, left=True)
-    if len(tables) > 1:
-        axes.legend(frameon=False, fontsize=8)
-    return axes

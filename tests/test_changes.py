@@ -251,3 +251,9 @@ def test_the_committed_comparison_is_the_one_that_git_gives(monkeypatch: pytest.
     else:
         assert not since.empty, "a tag exists: run `python -m analysis changes`"
         assert changed_since_compared() == [], "tables changed: run `python -m analysis changes`"
+
+
+def test_a_misspelt_tag_is_answered_by_the_nearest(repository: Path) -> None:
+    git("tag", "v2.1")
+    with pytest.raises(DataError, match=r"no tag or commit 'v2\.11'\. Nearest: 'v2\.1'"):
+        update("v2.11")

@@ -69,6 +69,9 @@ def test_names_and_codes_find_what_they_mean(query: object, codes: list[str | No
         ("Chcago, IL", "Nearest: 'Chicago city, IL'"),
         ("17032", "Nearest: '17031', Cook County, IL"),
         ("6075", "Nearest: '06075', San Francisco County, CA"),
+        ("17031.0", "Nearest: '17031', Cook County, IL"),
+        ("17-031", "Nearest: '17031', Cook County, IL"),
+        ("Clark County, NV, USA", 'write it as "Clark County, IL"'),
         ("Cook County, IX", "no state is called 'IX'. Nearest: 'IL'. Cook County is there in GA, IL, MN."),
         ("Cook County, Ilinois", "Nearest: 'Illinois'"),
         ("Springfield", "is the name of 56 governments: Springfield town, CO"),
@@ -198,6 +201,7 @@ def test_an_unknown_name_is_one_message_and_code_1(capsys: pytest.CaptureFixture
         (["lokup", "x"], "Nearest: 'lookup'."),
         (["export", "--format", "stat"], "Nearest: 'stata'."),
         (["refresh", "roster"], "Nearest: 'rosters'."),
+        (["lookup", "Cook", "--jsn"], "Nearest: '--json'."),
     ],
 )
 def test_a_misspelt_word_of_the_command_line_is_mended(
@@ -208,12 +212,15 @@ def test_a_misspelt_word_of_the_command_line_is_mended(
     assert left.value.code == 2 and said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["lookup", "checks", "export"])
+@pytest.mark.parametrize(
+    "command", ["lookup", "checks", "export", "render", "changes", "review", "flows", "refresh"]
+)
 def test_help_shows_examples(command: str, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit) as left:
         command_line.main([command, "--help"])
     said = capsys.readouterr().out
-    assert left.value.code == 0 and f"examples:\n  python -m analysis {command}" in said and "--json" in said
+    assert left.value.code == 0 and f"examples:\n  python -m analysis {command}" in said
+    assert ("--json" in said) == (command in ("lookup", "checks", "export", "review"))
 
 
 def test_checks_as_json(capsys: pytest.CaptureFixture) -> None:

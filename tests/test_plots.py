@@ -109,7 +109,9 @@ def test_marginal_effects_are_drawn_in_percentage_points(data: pd.DataFrame) -> 
         marginal_effects_plot(found)
     with pytest.raises(DataError, match="the limits of 'a' do not hold its estimate"):
         marginal_effects_plot(effects.assign(estimate=-9.0))
-    with pytest.raises(ModelError, match="no column 'conf_low'"):
+    with pytest.raises(
+        ModelError, match=r"no column 'conf_low'.*Give what `average_marginal_effects` returned"
+    ):
         marginal_effects_plot(effects.drop(columns="conf_low"))
 
 
@@ -192,3 +194,59 @@ def test_a_map_of_another_column_names_it_and_what_is_missing() -> None:
         listing_map(counties, "is_lissted")
     with pytest.raises(DataError, match=r"no code of a county: '01'.*load_panel\('county'\)"):
         listing_map(load_panel("state"))
+
+
+def test_names_are_shown_letter_by_letter(data: pd.DataFrame) -> None:
+    """No mathematics between dollars, and no model that vanishes from the legend."""
+    named = data.rename(columns={"b": "cost $x_1$ or $y^{$"})
+    fits = [fit(Model(name, "y", ["a", "cost $x_1$ or $y^{$"]), named) for name in ("_own $z^{$", "plain")]
+    axes = coefficient_plot(fits)
+    axes.figure.canvas.draw()
+    assert [text.get_text().strip() for text in axes.get_legend().get_texts()] == [r"_own \$z^{\$", "plain"]
+    assert axes.get_yticklabels()[1].get_text() == r"cost \$x_1\$ or \$y^{\$"
+    curve = specification_curve(named, "y", "a", ["cost $x_1$ or $y^{$"])
+    specification_curve_plot(curve).figure.canvas.draw()
+
+
+def test_a_limit_without_end_runs_to_the_edge(data: pd.DataFrame) -> None:
+    effects = average_marginal_effects(fit(MODEL, data), data).assign(conf_high=[np.inf, 0.9])
+    axes = marginal_effects_plot(effects)
+    where, bars = marks(axes)
+    assert len(bars) == 2 and bars[0, 1, 0] > bars[1, 1, 0] == 90 and np.isfinite(where).all()
+    heads = [line for line in axes.lines if line.get_marker() == ">"]
+    assert [line.get_xydata().tolist() for line in heads] == [[[bars[0, 1, 0], 0.0]]]
+
+
+def test_several_fits_by_name_have_their_effects_computed(data: pd.DataFrame) -> None:
+    found = fit(MODEL, data)
+    effects = average_marginal_effects(found, data, "sd")
+    axes = marginal_effects_plot({"one": found, "two": effects}, data, per="sd")
+    assert np.allclose(marks(axes, 0)[0][:, 0], marks(axes, 1)[0][:, 0]) and len(effects) == 2
+    with pytest.raises(ModelError, match="the frame that was fitted"):
+        marginal_effects_plot({"one": found})
+
+
+def test_what_cannot_be_drawn_is_told(data: pd.DataFrame) -> None:
+    found = fit(MODEL, data)
+    effects = average_marginal_effects(found, data)
+    counties = load_panel("county").iloc[:3]
+    curve = pd.DataFrame({"predicted": [0.1], "observed": [0.2]})
+    assert len(coefficient_plot(found, terms="b").get_yticklabels()) == 1
+    grid = matplotlib.figure.Figure().subplots(1, 2)
+    for call, why in (
+        (lambda: coefficient_plot(found, ax=grid), "one axes of matplotlib, not ndarray"),
+        (lambda: coefficient_plot(found, ax=grid[0].figure), "one axes of matplotlib, not Figure"),
+        (lambda: coefficient_plot(found, terms=[]), "No term to draw"),
+        (lambda: marginal_effects_plot({}), "No term to draw"),
+        (lambda: marginal_effects_plot(pd.concat([effects, effects])), "'a' is there twice"),
+        (lambda: marginal_effects_plot(effects.assign(estimate="x")), "holds no numbers"),
+        (lambda: calibration_plot(curve * 9), "shares from 0 to 1"),
+        (lambda: calibration_plot(curve.iloc[:0]), "has rows"),
+        (lambda: calibration_plot(curve.assign(observed="x")), "holds no numbers"),
+        (lambda: calibration_plot(curve.rename(columns={"observed": "observd"})), "Nearest: 'observd'"),
+        (lambda: listing_map(pd.concat([counties, counties])), "'01001' is there twice"),
+        (lambda: listing_map(counties.iloc[:0]), "no row is a county of the map"),
+        (lambda: listing_map(counties.set_axis(["99998", "99999", "72001"])), "'99998' is none"),
+    ):
+        with pytest.raises((DataError, ModelError), match=why):
+            call()

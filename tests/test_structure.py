@@ -39,6 +39,7 @@ ORDER = (
     "predicted",
     "layered",
     "maps",
+    "marks",
     "plots",
     "lookup",
     "shown",
