@@ -143,7 +143,7 @@ def coefficient_table(fits: Fit | Iterable[Fit], *, format: str = "markdown") ->
     >>> print(coefficient_table(found, format="html").splitlines()[6])
     <tr><th scope="row">x</th><td>0.200 [0.0834, 0.317]</td></tr>
     """
-    if format not in WRITERS:
+    if not isinstance(format, str) or format not in WRITERS:
         raise ModelError(
             f"format={format!r} is unknown; one of {', '.join(WRITERS)}.{nearest(format, WRITERS)}"
         )

@@ -29,6 +29,7 @@ from tests.refresh.usaspending_api import API, ARCHIVED, FILE, FILES, NAME, Spen
 pytestmark = needs_originals
 REAL = ORIGINALS / "usaspending"
 VINTAGE = "fy2024-2026-11-22"
+SNIFFED = ("empty reply", "HTML instead of data", "wrong type")  # seen as they come
 ASKED = 9  # types, count, agencies, four layers, the job, and the file; looks at the job come on top
 STATUS = API + "download/status"
 
@@ -469,7 +470,7 @@ def test_what_looks_like_success_and_is_none_is_named(
         "download failed",
         "host not allowed",
     }
-    if (fault in at_once and path != "download/count/") or fault in ("empty reply", "HTML instead of data"):
+    if (fault in at_once and path != "download/count/") or fault in SNIFFED:
         assert len(publisher.seen) == order.index(path) + 1 + (3 if order.index(path) > 3 else 0)
     elif fault == "deep page":
         assert publisher.asked(API + path) == 5 and len(publisher.seen) == 7
