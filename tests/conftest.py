@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis import catalogue, ledger, lookup, panel, units
-
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIXTURE = Path(__file__).resolve().parent / "fixtures" / "project"
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
@@ -34,10 +32,11 @@ finally:
 
 def forget() -> None:
     """Let go what was read of one project, before another is read in the same process."""
-    for module in (catalogue, ledger, lookup, panel, units):
-        for name in vars(module).values():
-            if hasattr(name, "cache_clear"):
-                name.cache_clear()
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] == "analysis":
+            for value in list(vars(module).values()):
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from analysis import __main__ as command_line
 from analysis import downloads
-from analysis.downloads import Table, fields, panel, typed
+from analysis.downloads import Table, fields, typed, units
 from analysis.provenance import read_output
 from analysis.stata import LONGEST_NAME, TAKEN, short_names, stata_bytes
 from tests.conftest import REPOSITORY
@@ -68,7 +68,7 @@ def test_names_are_short_distinct_and_taken_by_stata(names: list[str]) -> None:
 
 def table(name: str) -> Table:
     """A table of the project as it is given out, without reading the others."""
-    cells = panel("state") if name == "panel_state" else read_output(f"{name}.csv", as_text=True)
+    cells = units(name) if name == "panel_state" else read_output(f"{name}.csv", as_text=True)
     return Table(name, name, cells, fields(cells, {}, frozenset({"geoid", "value", "expected"})))
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from analysis.errors import DataError
 from analysis.refresh.client import Compared
 from analysis.refresh.faults import QuarantineError
 from analysis.writing import write_csv
@@ -78,16 +79,25 @@ def compare(before: Path | None, after: Path, compared: dict[str, Compared]) -> 
 
 
 def read(path: Path) -> pd.DataFrame | None:
-    """A CSV as text, or None where there is none. It was read strictly before."""
+    """A CSV as text, or None where there is none.
+
+    Raises
+    ------
+    DataError : it is no CSV in UTF-8, which an accepted vintage was when it was accepted.
+    """
     if not path.is_file():
         return None
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        header = next(csv.reader(stream))
-    return pa_csv.read_csv(
-        path,
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
-        convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
-    ).to_pandas()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            header = next(csv.reader(stream), [])
+        return pa_csv.read_csv(
+            path,
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
+        ).to_pandas()
+    except (UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+        first = str(error).splitlines()[0]
+        raise DataError(f"no CSV in UTF-8 ({first}).", file=path, remedy="restore it from git.") from error
 
 
 def differences(

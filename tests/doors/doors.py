@@ -13,6 +13,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 
@@ -1100,7 +1101,9 @@ def reply_doors() -> Iterator[Door]:
         zipped = path.with_name("transactions.zip")
         zipped.write_bytes(b"x" * 112_422)
         jobs.check_size(zipped, path)
-        return money.check_rows(money.Sums(15, 0, frozenset({2024}), frozenset()), path, zipped)
+        return money.check_rows(
+            money.Sums(15, Decimal(0), frozenset({2024}), frozenset(), pd.DataFrame()), path, zipped
+        )
 
     yield one(
         "refresh money: a job's status",
