@@ -129,7 +129,10 @@ def check(folder: Path) -> list[str]:
     file = folder / FILE
     if not file.is_file():
         raise DataError("the file does not exist.", file=file, remedy="restore it from git.")
-    table = pd.read_csv(file, dtype="str", keep_default_na=False)
+    try:
+        table = pd.read_csv(file, dtype="str", keep_default_na=False)
+    except ValueError as error:  # what pandas makes of other bytes
+        raise DataError("this is no manifest.", file=file, remedy="restore it from git.") from error
     if list(table.columns) != COLUMNS or not len(outputs := table[table["role"] == "output"]):
         raise DataError("this is no manifest.", file=file, remedy="restore it from git.")
     told = []

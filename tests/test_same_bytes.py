@@ -155,9 +155,10 @@ def test_an_altered_output_is_found_by_the_manifest(built: Path, tmp_path: Path)
     ]
     done = run_stage(f"{PIPELINE['manifest']['cmd']} --check", folder)
     assert done.returncode == 1 and "2 outputs are not as MANIFEST.csv has them" in done.stderr
-    (folder / "MANIFEST.csv").write_text("a\n")
-    with pytest.raises(DataError, match="this is no manifest"):
-        check(folder)
+    for other in (b"a\n", b"", b"\xff\xfe", b'stage\n"half'):
+        (folder / "MANIFEST.csv").write_bytes(other)
+        with pytest.raises(DataError, match="this is no manifest"):
+            check(folder)
 
 
 def test_an_output_that_was_not_written_stops_the_manifest(tmp_path: Path) -> None:

@@ -1023,7 +1023,7 @@ def reply_doors() -> Iterator[Door]:
         "json",
         cache(lambda: reply),
         figures,
-        ("analysis.refresh.census_replies.read_reply", "analysis.refresh.census_replies.decoded"),
+        ("analysis.refresh.census_replies.read_reply", "analysis.refresh.answers.decoded"),
         looks.frame,
     )
 

@@ -147,6 +147,14 @@ OWN = {
     "analysis.downloads.as_text": "CSV that was written a moment before, in memory",
     "analysis.downloads.tables": "tables by read_output, and descriptions of the package's own",
     "analysis.verify.main": "the pipeline of a clone that git made",
+    "analysis.differing.first_difference": "bytes that are compared; what is no table is told by the byte",
+    "analysis.differing._table": "as above; tests/test_same_bytes",
+    "analysis.manifest.check": "the manifest; tests/test_same_bytes",
+    "analysis.downloads.dta_bytes": "days that were checked before",
+    "analysis.explorer.page.data_tables": "a file of the package itables",
+    "analysis.explorer.page.document": "the package's own page",
+    "analysis.models.rows._not_held": "a sample that pandas has refused; tests/test_pleasant",
+    "analysis.sources.plain.read": "by the strict reader of CSV, as every source",
 }
 
 
