@@ -170,8 +170,17 @@ def named(name: str) -> list[str]:
     return sorted(found)
 
 
+def without_wide(name: str, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables that a page may tell of: the wide models' many estimates stand on the page of models alone."""
+    if name == "models":
+        return tables
+    estimates = tables["estimates.csv"]
+    return tables | {"estimates.csv": estimates[~estimates["model"].str.startswith("wide")]}
+
+
 def bundles(name: str, tables: dict[str, pd.DataFrame]) -> list[set[str]]:
     """The sets of forms of which one must hold all numbers of a row of the page."""
+    tables = without_wide(name, tables)
     out, together, beside = [], {}, {}
     for file in named(name):
         table = tables[file]
@@ -246,6 +255,7 @@ def verdicts(table: pd.DataFrame) -> Iterator[dict]:
 
 def vocabulary(name: str, tables: dict[str, pd.DataFrame]) -> set[str]:
     """Every form of every number that a sentence of the page may state."""
+    tables = without_wide(name, tables)
     out = set().union(*bundles(name, tables))
     for file in named(name):
         table = tables[file]
