@@ -157,7 +157,7 @@ def test_a_clone_without_its_tags_destroys_no_comparison(repository: Path) -> No
     run(repository, "tag", "-d", "v1")
     with pytest.raises(DataError, match="no tag to compare with"):
         update()
-    with pytest.raises(DataError, match="failed"):
+    with pytest.raises(DataError, match="no tag or commit"):
         update("v9")
     assert (repository / "data" / "processed" / "changes_since.csv").read_bytes() == before
 
