@@ -100,7 +100,7 @@ def edit(step: Block, folder: Path) -> None:
         path.write_text(text + step.text + "\n", encoding="utf-8")
         return
     lines = text.splitlines()
-    (at,) = [number for number, line in enumerate(lines) if line.strip() == step.anchor]
+    at = next(number for number, line in enumerate(lines) if line.strip() == step.anchor)
     lines[at : at + 1] = [lines[at], step.text] if step.kind == "below" else [step.text]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
