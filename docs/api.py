@@ -59,7 +59,10 @@ def signature(name: str, value: object) -> str:
         return name
     returned = inspect.Signature.empty if inspect.isclass(value) else written(own.return_annotation)
     own = own.replace(
-        parameters=[each.replace(annotation=written(each.annotation)) for each in own.parameters.values()],
+        parameters=[
+            each.replace(annotation=written(each.annotation), default=usual(each.default))
+            for each in own.parameters.values()
+        ],
         return_annotation=returned,
     )
     line = name + str(own)
@@ -78,6 +81,13 @@ def signature(name: str, value: object) -> str:
 
 def written(annotation: object) -> object:
     return Written(annotation) if isinstance(annotation, str) else annotation
+
+
+def usual(default: object) -> object:
+    """A default as the page writes it: a file of the project by its path in the project, wherever that lies."""
+    if isinstance(default, Path):
+        return Written(f"Path({default.relative_to(PAGE.parents[1]).as_posix()!r})")
+    return default
 
 
 def sections(docstring: str) -> list[tuple[str, str]]:

@@ -109,7 +109,9 @@ def test_the_order_of_modules_is_told() -> None:
 
 
 def test_the_page_of_public_names_is_current() -> None:
-    assert api.PAGE.read_text(encoding="utf-8") == api.page(), "run `make docs`"
+    text = api.PAGE.read_text(encoding="utf-8")
+    assert text == api.page(), "run `make docs`"
+    assert str(REPOSITORY) not in text and "PosixPath" not in text
 
 
 def test_every_public_name_is_documented() -> None:
