@@ -84,7 +84,7 @@ def written(annotation: object) -> object:
 
 
 def usual(default: object) -> object:
-    """A default as the page writes it: a file of the project by its path in the project, wherever that lies."""
+    """A default as the page writes it: a file of the project by its path there, wherever the project lies."""
     if isinstance(default, Path):
         return Written(f"Path({default.relative_to(PAGE.parents[1]).as_posix()!r})")
     return default
