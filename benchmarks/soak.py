@@ -38,7 +38,7 @@ from tests.conftest import outputs as contents
 ANOTHER = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 KILLS, BAD_CASES, WORKERS = 50, 20_000, 2
 # Where sums of many floats are made; the other stages only copy, count and divide.
-NUMERIC = ("models", "layers", "measurement", "spatial", "prediction")
+NUMERIC = [name for name, stage in PIPELINE.items() if "analysis.models." in stage["cmd"]]
 # OpenBLAS's names of kernels, with the processor's flag that each needs.
 KERNELS = {
     "Prescott": "pni",

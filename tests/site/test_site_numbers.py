@@ -7,6 +7,7 @@ number in a sentence is right where the tables, their sizes or their groups' siz
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -36,10 +37,11 @@ def plain(value: float, digits: int) -> str:
     return f"{value:.{max(digits - 1 - size, 0)}f}"
 
 
-def forms(value: float) -> set[str]:
+@functools.cache  # the same numbers stand in many rows and on many pages
+def forms(value: float) -> frozenset[str]:
     """How a page may write one number."""
     if pd.isna(value):
-        return set()
+        return frozenset()
     out = {plain(value, 2), plain(value, 3), f"{value:.2f}", f"{value:.10g}", f"{value:,.10g}"}
     if 0 < abs(value) < 1e-6:
         out |= {f"{value:.1e}", f"{value:.2e}"}
@@ -51,7 +53,7 @@ def forms(value: float) -> set[str]:
         out |= {percent(value), percent(value, 1)}
     if abs(value) >= 1000:
         out |= {f"{value:,.0f}", f"{value:,.2f}", dollars(value).split(" ")[0]}
-    return out
+    return frozenset(out)
 
 
 def row_forms(row: dict) -> set[str]:
@@ -86,7 +88,8 @@ def row_forms(row: dict) -> set[str]:
     return out
 
 
-def tokens(text: str) -> list[str]:
+@functools.cache  # a cell is held against thousands of rows
+def tokens(text: str) -> tuple[str, ...]:
     """The numbers of a text; days, codes and names that hold digits are none."""
     text = re.sub(rf"\b(?:\d+ )?(?:{'|'.join(MONTHS)})(?: \d+,)? \d{{4}}\b|\b(?:of|In) 2025\b", " ", text)
     text = re.sub(
@@ -94,7 +97,7 @@ def tokens(text: str) -> list[str]:
         " ",
         text,
     )
-    return [match.strip("+,") for match in NUMBER.findall(text)]
+    return tuple(match.strip("+,") for match in NUMBER.findall(text))
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,11 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.linalg import solve_triangular
 from scipy.special import expit
 
 from analysis.jurisdictions.audit import bare
-from analysis.models.cluster import clustered_covariance, correction
+from analysis.models.cluster import correction, sum_by_cluster
 from analysis.models.prediction.held_out import HeldOut, linear
 
 COLUMNS = (
@@ -42,7 +43,8 @@ def limits(found: HeldOut) -> tuple[np.ndarray, np.ndarray]:
 
     On the scale of log odds, from the fit without the row's group: clustered by group with the project's
     factor and t law for `logit`, the inverse information and the normal law for `firth`. How far a group
-    differs from others like it is not in them. NaN where the fit has no finite coefficients.
+    differs from others like it is not in them. NaN where the fit has no finite coefficients, or is certain
+    of every row.
     """
     rows, groups = found.rows, len(found.rows.labels)
     low, high = np.full((2, len(rows.y)), np.nan)
@@ -52,20 +54,42 @@ def limits(found: HeldOut) -> tuple[np.ndarray, np.ndarray]:
             continue
         X, y, codes = rows.X[~own], rows.y[~own], rows.codes[~own]
         p = expit(linear(X, beta))
-        # a column without a coefficient is none; where the outcome is separated, a hair of the information
-        used = beta != 0
+        used = beta != 0  # a column without a coefficient is none
         used[0] = True
-        bread = np.linalg.pinv((X[:, used] * (rows.weights[~own] * p * (1 - p))[:, None]).T @ X[:, used])
-        reach, covariance = stats.norm.ppf(0.975), bread
+        X, reach, sums = X[:, used], stats.norm.ppf(0.975), None
         if rows.model.estimator == "logit" and not found.folds["note"].iloc[group] and groups > 2:
-            scores = X[:, used] * (rows.weights[~own] * (y - p))[:, None]
-            factor = correction(len(y), int(used.sum()), groups - 1)
-            covariance = clustered_covariance(bread, scores, codes - (codes > group), factor)
+            sums = sum_by_cluster(X * (rows.weights[~own] * (y - p))[:, None], codes - (codes > group))
+            sums *= np.sqrt(correction(len(y), X.shape[1], groups - 1))
             reach = stats.t.ppf(0.975, groups - 2)
-        spread = np.sqrt(np.einsum("nk,kl,nl->n", rows.X[own][:, used], covariance, rows.X[own][:, used]))
+        spread = standard_errors(rows.X[own][:, used], X, rows.weights[~own] * p * (1 - p), sums)
         eta = linear(rows.X[own], beta)
         low[own], high[own] = expit(eta - reach * spread), expit(eta + reach * spread)
     return low, high
+
+
+def standard_errors(
+    wanted: np.ndarray, X: np.ndarray, weights: np.ndarray, sums: np.ndarray | None = None
+) -> np.ndarray:
+    """Standard errors of the linear predictions `wanted @ beta`, (m,), without forming a covariance.
+
+    Parameters
+    ----------
+    wanted : (m, k). X : (n, k), the design of the fit. weights : (n,), each row's part in the information.
+    sums : (G, k), scores summed by cluster, scaled, for a sandwich; without them the inverse information.
+
+    Notes
+    -----
+    Both are turned by the triangle of the design first, so that nothing large cancels: between kernels of
+    the linear algebra limits differ by 1e-14 at the median; by a covariance they differed by 1e-12.
+    NaN where the information is singular.
+    """
+    triangle = np.linalg.qr(X * np.sqrt(weights)[:, None], mode="r")
+    if not np.abs(np.diag(triangle)).min(initial=np.inf) > 0:
+        return np.full(len(wanted), np.nan)
+    turned = solve_triangular(triangle, wanted.T, trans="T")
+    if sums is not None:
+        turned = solve_triangular(triangle, sums.T, trans="T").T @ turned
+    return np.sqrt((turned**2).sum(axis=0))
 
 
 def improbable_table(

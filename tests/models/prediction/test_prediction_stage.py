@@ -9,9 +9,17 @@ from analysis import checks
 from analysis.errors import DataError, ModelError
 from analysis.ledger import codes_of
 from analysis.models import Model
+from analysis.models.cluster import clustered_covariance, sum_by_cluster
 from analysis.models.prediction import leave_one_state_out, predict_held_out
 from analysis.models.prediction.documented import documented
-from analysis.models.prediction.improbable import COLUMNS, REASONS, improbable_table, limits, shares_a_name
+from analysis.models.prediction.improbable import (
+    COLUMNS,
+    REASONS,
+    improbable_table,
+    limits,
+    shares_a_name,
+    standard_errors,
+)
 from analysis.models.prediction.justice import dropped_table
 from analysis.models.prediction.specification import BASELINES, baselines, load_prediction
 from analysis.panel import load_panel
@@ -77,6 +85,18 @@ def test_limits_are_wider_with_fewer_states_and_clustered(frame):
     low_few, high_few = limits(predict_held_out(model, few))
     assert np.isfinite(low).all() and (low < high).all()
     assert (high_few - low_few).mean() > 1.3 * (high - low).mean()
+
+
+def test_standard_errors_of_predictions_are_those_of_the_covariance():
+    draw = np.random.default_rng(4)
+    X, weights = draw.normal(size=(60, 4)), draw.uniform(0.1, 1, 60)
+    wanted, scores, codes = draw.normal(size=(7, 4)), draw.normal(size=(60, 4)), np.arange(60) % 9
+    bread = np.linalg.inv((X * weights[:, None]).T @ X)
+    sandwich = clustered_covariance(bread, scores, codes)
+    for covariance, sums in ((bread, None), (sandwich, sum_by_cluster(scores, codes))):
+        due = np.sqrt(np.einsum("nk,kl,nl->n", wanted, covariance, wanted))
+        np.testing.assert_allclose(standard_errors(wanted, X, weights, sums), due, rtol=1e-12)
+    assert np.isnan(standard_errors(wanted, X, np.zeros(60))).all(), "certain of every row"
 
 
 def test_what_cannot_be_predicted_stays_in_the_table(frame):
