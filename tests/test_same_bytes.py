@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from matplotlib.figure import Figure
 
 from analysis.differing import differences, first_difference
 from analysis.errors import DataError
@@ -55,6 +58,37 @@ def test_other_files_are_told_by_the_byte(tmp_path: Path) -> None:
     assert first_difference(*two(tmp_path, "a.png", b"\xff\x00\x01", b"\xff\x00\x02")) == "byte 3 of 3, now 3"
     assert first_difference(tmp_path / "no", tmp_path / "was" / "a.png") == "absent before"
     assert first_difference(tmp_path / "was" / "a.png", tmp_path / "no") == "absent now"
+
+
+def drawing(text: str, form: str, **metadata: str | None) -> bytes:
+    figure = Figure(figsize=(2, 1), dpi=50)
+    figure.text(0.1, 0.5, text)
+    out = io.BytesIO()
+    blank = {"Software": None} if form == "png" else {"CreationDate": None}
+    figure.savefig(out, format=form, metadata=blank | metadata)
+    return out.getvalue()
+
+
+def test_pictures_and_pdf_are_told_by_what_is_seen(tmp_path: Path) -> None:
+    plain = drawing("605", "png")
+    was, now = two(tmp_path, "a.png", plain, drawing("604", "png"))
+    said = re.match(
+        r"dot (\d+) of line (\d+): \((.+)\) became \((.+)\); (\d+) dots in all; byte ",
+        first_difference(was, now),
+    )
+    assert said and int(said[1]) > 10 and int(said[2]) > 10 and 2 < int(said[5]) < 500 and said[3] != said[4]
+    now.write_bytes(drawing("605", "png", Comment="at noon"))
+    assert first_difference(was, now).startswith("the same picture, packed or described otherwise; byte ")
+    now.write_bytes(plain[:100])
+    assert re.fullmatch(rf"byte 101 of {len(plain)}, now 100", first_difference(was, now))
+
+    was, now = two(tmp_path, "a.pdf", drawing("605 entries", "pdf"), drawing("604 entries", "pdf"))
+    said = first_difference(was, now)
+    assert said.startswith("page 1, line 1, character 3: '605 entries' became '604 entries'; byte "), said
+    now.write_bytes(drawing("605 entries", "pdf", Title="at noon"))
+    assert first_difference(was, now).startswith("the same text, drawn, packed or described otherwise; byte ")
+    now.write_bytes(b"no PDF")
+    assert first_difference(was, now).startswith("byte 1 of ")
 
 
 def test_parquet_is_told_by_row_and_column(tmp_path: Path) -> None:
