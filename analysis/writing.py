@@ -46,14 +46,18 @@ def round_significant(values: np.ndarray, digits: int = DIGITS) -> np.ndarray:
 
 
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with every float column rounded by `round_significant`."""
-    return frame.apply(
-        lambda column: (
-            pd.Series(round_significant(column.to_numpy()), column.index)
-            if column.dtype == "float64"
-            else column
-        )
-    )
+    """The frame with every float rounded by `round_significant`, in columns of whichever type."""
+    return frame.apply(_rounded)
+
+
+def _rounded(column: pd.Series) -> pd.Series:
+    if pd.api.types.is_float_dtype(column.dtype):
+        values = round_significant(column.to_numpy("float64", na_value=np.nan))
+        return pd.Series(values, column.index).astype(column.dtype).mask(column.isna(), column)
+    if column.dtype == "object":
+        cells = (float(round_significant(v)) if isinstance(v, float | np.floating) else v for v in column)
+        return pd.Series(list(cells), column.index, dtype="object")
+    return column
 
 
 def write_csv(frame: pd.DataFrame, path: Path, *, index: bool = False) -> None:
