@@ -44,8 +44,10 @@ ENDINGS = {"csv": "csv", "parquet": "parquet", "stata": "dta"}
 PACKAGE = "datapackage.json"
 DESCRIPTIONS = Path(__file__).with_name("tables.yaml")
 
-# Full-width signs begin a formula as well where a spreadsheet is set to Japanese or Chinese.
-FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+# Full-width signs begin a formula as well where a spreadsheet is set to Japanese or Chinese; blanks and signs
+# that cannot be seen are taken away by some.
+UNSEEN = "\\s\0-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
+FORMULA = re.compile(f"'*([\t\r\n]|[{UNSEEN}]*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 NUMBER = re.compile(r"-?\d+\.\d+([eE][+-]?\d+)?|-?\d+[eE][+-]?\d+|0|-?[1-9]\d*|-?inf")
