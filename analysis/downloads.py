@@ -356,7 +356,7 @@ def _earlier(folder: Path) -> set[Path]:
     described = read_package(folder) if (folder / PACKAGE).is_file() else {"resources": []}
     top = folder.resolve()
     paths = {folder / entry["path"] for entry in described["resources"]}
-    return {path for path in paths if top in path.resolve().parents}
+    return {path for path in paths if top in path.resolve().parents and not path.is_dir()}
 
 
 def read_package(folder: Path) -> dict:
@@ -370,7 +370,7 @@ def read_package(folder: Path) -> dict:
     try:
         described = json.loads(file.read_text(encoding="utf-8"))
         own = described["name"] == "listed-jurisdictions" and all(
-            isinstance(entry["path"], str) for entry in described["resources"]
+            isinstance(entry["path"], str) and entry["path"].isprintable() for entry in described["resources"]
         )
     except FileNotFoundError:
         raise DataError("the tables were not exported yet.", file=file, remedy="run `make repro`.") from None
@@ -378,6 +378,8 @@ def read_package(folder: Path) -> dict:
         own = False
     if not own:
         raise DataError(
-            "not the description of this project's tables.", file=file, remedy="name another folder."
+            "not the description of this project's tables.",
+            file=file,
+            remedy="name another folder, or delete this one where it holds nothing but an export.",
         )
     return described

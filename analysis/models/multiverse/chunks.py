@@ -71,9 +71,7 @@ def work(
     On a terminal one line is kept up to date; elsewhere a line is printed for every tenth part.
     """
     begun = time.monotonic()
-    waiting = [
-        cell for cell in cells if not zipfile.is_zipfile(path_of(where, cell))
-    ]  # as .npz is
+    waiting = [cell for cell in cells if not zipfile.is_zipfile(path_of(where, cell))]  # as .npz is
     done = len(cells) - len(waiting)
     if done:
         print(f"multiverse: {done} of {len(cells)} cells were there already", file=stream)
