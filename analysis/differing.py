@@ -97,10 +97,15 @@ def _of_pictures(was: Path, now: Path) -> str:
 
 
 def _dots(path: Path) -> np.ndarray:
-    from PIL import Image
+    """The colours of a PNG, (height, width, 4): red, green, blue and what covers, 0 to 255."""
+    from matplotlib.colors import to_rgba_array
+    from matplotlib.image import imread
 
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGBA"))
+    dots = np.atleast_3d(imread(path))
+    grey = dots.shape[2] < 3
+    dots = np.repeat(dots[:, :, :1], 3, axis=2) if grey else dots
+    found = to_rgba_array(dots.reshape(-1, dots.shape[2])).reshape(*dots.shape[:2], 4)
+    return np.rint(found * 255).astype("int64")
 
 
 def _of_pdf(was: Path, now: Path) -> str:
