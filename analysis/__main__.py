@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import os
 import re
 import sys
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
-from analysis.errors import AnalysisError, DataError, nearest
+from analysis.errors import AnalysisError, DataError, nearest, visible
 from analysis.provenance import read_output, read_yaml, root
 from analysis.stages import INTERRUPTED, spoken, steady_inputs
 from analysis.writing import replacing
@@ -73,6 +72,11 @@ def render(arguments: argparse.Namespace) -> int:
     folder = root()
     reports, site = folder / "reports", folder / "reports" / "_site"
     written = render_site(reports, site, cache=folder / ".render-cache", only=arguments.pages)
+    if not arguments.pages:
+        # What an earlier build linked to would go on being an output.
+        for path in sorted(set(site.rglob("*")) - set(written)):
+            if path.is_file() and path.suffix != ".part":
+                path.unlink(missing_ok=True)
     for page in written:
         print(page.relative_to(folder))
     if site / MAIN_REPORT in written:
@@ -147,6 +151,7 @@ def review(arguments: argparse.Namespace) -> int:
     """Print the names that wait for a reader, or write the answer to one of them."""
     from analysis.jurisdictions import review as desk
     from analysis.jurisdictions.gazetteer import gazetteer
+    from analysis.terminal import as_json
 
     rows = desk.read_queue()
     if arguments.answer:
@@ -162,9 +167,9 @@ def review(arguments: argparse.Namespace) -> int:
         print(f"{row['file']}: {line}\nRun `dvc repro` to settle it everywhere.")
         return 0
     if arguments.json:
-        print(json.dumps(rows.to_dict("records"), ensure_ascii=False, indent=1))
+        print(as_json(rows))
         return 0
-    for row in rows.to_dict("records"):
+    for row in rows.map(lambda value: visible(str(value))).to_dict("records"):
         county = f"  COUNTY {row['county']}" if row["county"] else ""
         print(f"{row['id']}  {row['source']}  {row['state_abbr']}  {row['level']}  {row['name']}{county}")
         print(f"        proposed: {row['proposed'] or 'none'} ({row['unit']}); {row['reason']}")

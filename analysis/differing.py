@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from itertools import zip_longest
 from pathlib import Path
 
@@ -14,8 +15,8 @@ SHOWN = 60  # characters of a line around the place
 def first_difference(was: Path, now: Path) -> str:
     """The first place where two files differ, or "" where their bytes are equal.
 
-    Tables are told by row, column and the two values (for numbers with the relative difference), other text
-    by line and character, other files by the byte.
+    Tables are told by row, column and the two values (for numbers with the relative difference), pictures by
+    the dot, PDF by page and line of its text, other text by line and character, other files by the byte.
     """
     for path, word in ((was, "absent before"), (now, "absent now")):
         if not path.is_file():
@@ -28,6 +29,9 @@ def first_difference(was: Path, now: Path) -> str:
             return _of_tables(_table(was), _table(now)) or _of_bytes(old, new)
         except (ValueError, OSError) as error:
             return f"not a table any more ({str(error).splitlines()[0]}); {_of_bytes(old, new)}"
+    if was.suffix in LOOKED_INTO:
+        with contextlib.suppress(Exception):  # whatever the libraries raise of files that are none
+            return f"{LOOKED_INTO[was.suffix](was, now)}; {_of_bytes(old, new)}"
     try:
         return _of_lines(old.decode("utf-8"), new.decode("utf-8"))
     except UnicodeDecodeError:
@@ -76,6 +80,48 @@ def _relative(a: object, b: object) -> str:
     except (TypeError, ValueError):
         return ""
     return f" (by {abs(new - old) / abs(old):.1e} of it)" if old else ""
+
+
+def _of_pictures(was: Path, now: Path) -> str:
+    """The first dot that differs, from the top, and how many do."""
+    old, new = (_dots(path) for path in (was, now))
+    if old.shape != new.shape:
+        return "{1} by {0} dots became {3} by {2}".format(*old.shape[:2], *new.shape[:2])
+    other = (old != new).any(axis=2)
+    if not other.any():
+        return "the same picture, packed or described otherwise"
+    down, across = np.argwhere(other)[0]
+    colours = (f"({', '.join(map(str, dots[down, across]))})" for dots in (old, new))
+    place = f"dot {across + 1} of line {down + 1}"
+    return f"{place}: {' became '.join(colours)}; {int(other.sum())} dots in all"
+
+
+def _dots(path: Path) -> np.ndarray:
+    """The colours of a PNG, (height, width, 4): red, green, blue and what covers, 0 to 255."""
+    from matplotlib.colors import to_rgba_array
+    from matplotlib.image import imread
+
+    dots = np.atleast_3d(imread(path))
+    grey = dots.shape[2] < 3
+    dots = np.repeat(dots[:, :, :1], 3, axis=2) if grey else dots
+    found = to_rgba_array(dots.reshape(-1, dots.shape[2])).reshape(*dots.shape[:2], 4)
+    return np.rint(found * 255).astype("int64")
+
+
+def _of_pdf(was: Path, now: Path) -> str:
+    """The first page whose text differs, and where."""
+    import pypdf
+
+    old, new = ([page.extract_text() for page in pypdf.PdfReader(path).pages] for path in (was, now))
+    for number, (a, b) in enumerate(zip(old, new, strict=False), start=1):
+        if a != b:
+            return f"page {number}, {_of_lines(a, b)}"
+    if len(old) != len(new):
+        return f"{len(old)} pages became {len(new)}"
+    return "the same text, drawn, packed or described otherwise"
+
+
+LOOKED_INTO = {".png": _of_pictures, ".pdf": _of_pdf}
 
 
 def _of_lines(old: str, new: str) -> str:

@@ -44,8 +44,10 @@ ENDINGS = {"csv": "csv", "parquet": "parquet", "stata": "dta"}
 PACKAGE = "datapackage.json"
 DESCRIPTIONS = Path(__file__).with_name("tables.yaml")
 
-# Full-width signs begin a formula as well where a spreadsheet is set to Japanese or Chinese.
-FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+# Full-width signs begin a formula as well where a spreadsheet is set to Japanese or Chinese; blanks and signs
+# that cannot be seen are taken away by some.
+UNSEEN = "\\s\0-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
+FORMULA = re.compile(f"'*([\t\r\n]|[{UNSEEN}]*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 NUMBER = re.compile(r"-?\d+\.\d+([eE][+-]?\d+)?|-?\d+[eE][+-]?\d+|0|-?[1-9]\d*|-?inf")
@@ -354,7 +356,7 @@ def _earlier(folder: Path) -> set[Path]:
     described = read_package(folder) if (folder / PACKAGE).is_file() else {"resources": []}
     top = folder.resolve()
     paths = {folder / entry["path"] for entry in described["resources"]}
-    return {path for path in paths if top in path.resolve().parents}
+    return {path for path in paths if top in path.resolve().parents and not path.is_dir()}
 
 
 def read_package(folder: Path) -> dict:
@@ -368,7 +370,7 @@ def read_package(folder: Path) -> dict:
     try:
         described = json.loads(file.read_text(encoding="utf-8"))
         own = described["name"] == "listed-jurisdictions" and all(
-            isinstance(entry["path"], str) for entry in described["resources"]
+            isinstance(entry["path"], str) and entry["path"].isprintable() for entry in described["resources"]
         )
     except FileNotFoundError:
         raise DataError("the tables were not exported yet.", file=file, remedy="run `make repro`.") from None
@@ -376,6 +378,8 @@ def read_package(folder: Path) -> dict:
         own = False
     if not own:
         raise DataError(
-            "not the description of this project's tables.", file=file, remedy="name another folder."
+            "not the description of this project's tables.",
+            file=file,
+            remedy="name another folder, or delete this one where it holds nothing but an export.",
         )
     return described

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 
 __all__ = ["AnalysisError", "DataError", "MissingValueWarning", "ModelError", "RenderError"]
@@ -29,6 +30,24 @@ def clipped(text: object) -> str:
     """
     text, half = str(text), LONGEST // 2
     return text if len(text) <= LONGEST else f"{text[:half]} [...] {text[-half:]}"
+
+
+def visible(text: str) -> str:
+    """A text for a terminal: what would steer it, or turn its letters about, is shown by its number.
+
+    Line ends and tabs stay.
+
+    >>> print(visible("Kendall \\x1b[31mCounty\\u202e, Cañon City"))
+    Kendall \\x1b[31mCounty\\u202e, Cañon City
+    """
+    return "".join(
+        sign if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cf", "Cs") else _number(sign)
+        for sign in text
+    )
+
+
+def _number(sign: str) -> str:
+    return sign.encode("ascii", "backslashreplace").decode() if ord(sign) > 127 else f"\\x{ord(sign):02x}"
 
 
 class DataError(AnalysisError, ValueError):

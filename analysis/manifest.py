@@ -1,15 +1,16 @@
 """Stage `manifest`: MANIFEST.csv, every output with its checksum and those of what it was made from.
 
-`python -m analysis.manifest --check` compares the files that are here with it.
+`python -m analysis.manifest --check` compares the files that are here with it, inputs too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -19,6 +20,7 @@ from analysis.stages import run
 from analysis.writing import write_csv
 
 FILE = "MANIFEST.csv"
+PART = "params.yaml:"
 COLUMNS = ["stage", "role", "path", "bytes", "sha256", "inputs_sha256"]
 
 
@@ -44,12 +46,12 @@ def sha256(path: Path) -> str:
     if path.is_file():
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-    lines = [f"{sha256(file)}  {file.relative_to(path).as_posix()}\n" for file in files_of(path)]
-    if not lines:
+    found = [(file.relative_to(path).as_posix(), sha256(file)) for file in files_of(path)]
+    if not found:
         raise DataError(
             "no such file, or an empty folder.", file=path, remedy="run `dvc repro`, or restore it."
         )
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return of_lines(found)
 
 
 def size(path: Path) -> int:
@@ -67,9 +69,25 @@ def inputs(folder: Path, stage: dict, params: dict) -> Iterator[dict]:
             "sha256": sha256(folder / path),
         }
     for name in stage.get("params", ()):
-        text = yaml.safe_dump(params[name], sort_keys=True, allow_unicode=True).encode()
+        text = written_out(params[name])
         digest = hashlib.sha256(text).hexdigest()
-        yield {"role": "input", "path": f"params.yaml:{name}", "bytes": len(text), "sha256": digest}
+        yield {"role": "input", "path": f"{PART}{name}", "bytes": len(text), "sha256": digest}
+
+
+def written_out(part: object) -> bytes:
+    """A part of params.yaml as text that does not depend on how it was typed."""
+    return yaml.safe_dump(part, sort_keys=True, allow_unicode=True).encode()
+
+
+def of_lines(rows: Iterable[tuple[str, str]]) -> str:
+    """The sha256 of lines `sha256  path`, as sha256sum writes them, from paths and their sha256."""
+    lines = (f"{digest}  {path}\n" for path, digest in rows)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def outs(stage: dict) -> list[str]:
+    """The paths that a stage writes."""
+    return [out if isinstance(out, str) else next(iter(out)) for out in stage["outs"]]
 
 
 def manifest(folder: Path, pipeline: dict, params: dict) -> pd.DataFrame:
@@ -86,11 +104,11 @@ def manifest(folder: Path, pipeline: dict, params: dict) -> pd.DataFrame:
     """
     rows = []
     for name, stage in sorted(pipeline["stages"].items()):
-        named = [out if isinstance(out, str) else next(iter(out)) for out in stage["outs"]]
+        named = outs(stage)
         if FILE in named:
             continue
         read = sorted(inputs(folder, stage, params), key=lambda row: row["path"])
-        of_inputs = hashlib.sha256("".join(f"{row['sha256']}  {row['path']}\n" for row in read).encode())
+        of_inputs = of_lines((row["path"], row["sha256"]) for row in read)
         written = [file for path in named for file in require(folder / path)]
         rows += [
             {
@@ -99,7 +117,7 @@ def manifest(folder: Path, pipeline: dict, params: dict) -> pd.DataFrame:
                 "path": file.relative_to(folder).as_posix(),
                 "bytes": file.stat().st_size,
                 "sha256": sha256(file),
-                "inputs_sha256": of_inputs.hexdigest(),
+                "inputs_sha256": of_inputs,
             }
             for file in sorted(written)
         ]
@@ -119,42 +137,115 @@ def require(path: Path) -> list[Path]:
     raise DataError("the stage wrote no such output.", file=path, remedy="run `dvc repro`.")
 
 
-def check(folder: Path) -> list[str]:
-    """A line for every output in MANIFEST.csv that is not here as it was written; empty when all are.
+def stored(file: Path) -> pd.DataFrame:
+    """MANIFEST.csv as text.
 
     Raises
     ------
-    DataError : MANIFEST.csv is absent, or names no outputs.
+    DataError : it is absent or no manifest: other columns, no outputs, a row twice or changed by hand.
     """
-    file = folder / FILE
     if not file.is_file():
         raise DataError("the file does not exist.", file=file, remedy="restore it from git.")
     try:
         table = pd.read_csv(file, dtype="str", keep_default_na=False)
     except ValueError as error:  # what pandas makes of other bytes
         raise DataError("this is no manifest.", file=file, remedy="restore it from git.") from error
-    if list(table.columns) != COLUMNS or not len(outputs := table[table["role"] == "output"]):
+    if list(table.columns) != COLUMNS or not (table["role"] == "output").any():
         raise DataError("this is no manifest.", file=file, remedy="restore it from git.")
+    for row in np.flatnonzero(table.duplicated(["stage", "role", "path"])):
+        raise DataError(
+            f"the row of {table['path'][row]} stands twice.",
+            file=file,
+            row=int(row) + 2,
+            remedy="restore it from git.",
+        )
+    for stage, rows in table.groupby("stage"):
+        read = rows[rows["role"] == "input"]
+        of_inputs = of_lines(sorted(zip(read["path"], read["sha256"], strict=True)))
+        if set(rows.loc[rows["role"] == "output", "inputs_sha256"]) - {of_inputs}:
+            raise DataError(
+                f"the checksum of the inputs of the stage {stage!r} is not that of their rows.",
+                file=file,
+                column="inputs_sha256",
+                remedy="restore it from git.",
+            )
+    return table
+
+
+def check(folder: Path) -> list[str]:
+    """A line for everything that is not as MANIFEST.csv has it; empty when all is.
+
+    Told are outputs that are absent, other or in no row, rows that no stage writes any more, and inputs that
+    are absent or other (those that are, or hold, outputs are told as such).
+
+    Raises
+    ------
+    DataError : MANIFEST.csv is absent, or no manifest.
+    """
+    table = stored(folder / FILE)
+    stages, params = read_yaml(folder / "dvc.yaml")["stages"], read_yaml(folder / "params.yaml")
+    here = {
+        file.relative_to(folder).as_posix(): name
+        for name, stage in stages.items()
+        for out in outs(stage)
+        if out != FILE
+        for file in files_of(folder / out)
+    }
+    written, read = table[table["role"] == "output"], table[table["role"] == "input"]
     told = []
-    for row in outputs.itertuples():
-        path = folder / row.path
-        if not path.is_file():
+    for row in written.itertuples():
+        if row.path in here:
+            told += _other(folder / row.path, row, "written")
+        elif (folder / row.path).is_file():
+            told.append(f"{row.path}: no output of a stage any more (written by the stage {row.stage})")
+        else:
             told.append(f"{row.path}: absent (written by the stage {row.stage})")
-        elif sha256(path) != row.sha256:
-            told.append(f"{row.path}: sha256 {sha256(path)[:12]}…, not {row.sha256[:12]}…")
+    told += [
+        f"{path}: in no row (an output of the stage {here[path]})"
+        for path in sorted(here.keys() - {*written["path"]})
+    ]
+    declared = {
+        str(part)
+        for stage in stages.values()
+        for out in outs(stage)
+        for part in [Path(out), *Path(out).parents]
+    }
+    for row in read.drop_duplicates("path").itertuples():
+        name = row.path.removeprefix(PART)
+        if name != row.path:
+            part = written_out(params.get(name))
+            if hashlib.sha256(part).hexdigest() != row.sha256:
+                told.append(f"{row.path}: other values (read by the stage {row.stage})")
+        elif row.path not in declared:
+            told += _other(folder / row.path, row, "read")
     return told
+
+
+def _other(path: Path, row: tuple, how: str) -> list[str]:
+    """A line where a file or folder is not what a row says."""
+    if not files_of(path):
+        return [f"{row.path}: absent ({how} by the stage {row.stage})"]
+    found = sha256(path)
+    if found == row.sha256:
+        return []
+    return [f"{row.path}: sha256 {found[:12]}…, not {row.sha256[:12]}… ({how} by the stage {row.stage})"]
 
 
 def main() -> None:
     """Write MANIFEST.csv, or with `--check` compare with it."""
-    folder = root()
-    if sys.argv[1:] == ["--check"]:
-        if told := check(folder):
-            print("\n".join(told))
-            sys.exit(f"error: {len(told)} outputs are not as {FILE} has them. Remedy: run `make repro`.")
-        print(f"Every output is as {FILE} has it.")
-    else:
+    folder, words = root(), sys.argv[1:]
+    if words not in ([], ["--check"]):
+        sys.exit(f"error: {' '.join(words)!r} is unknown. Remedy: give nothing, or --check.")
+    if not words:
         write_csv(manifest(folder, read_yaml(folder / "dvc.yaml"), read_params()), folder / FILE)
+    elif told := check(folder):
+        print("\n".join(told))
+        sys.exit(
+            f"error: {len(told)} files are not as {FILE} has them. Remedy: restore the inputs that you did "
+            "not mean to change, then run `make repro`."
+        )
+    else:
+        print(f"Every output is as {FILE} has it, and so is every input.")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import pandas as pd
 
+from analysis.errors import visible
 from analysis.lookup import Found
 from analysis.terminal import paragraph, plain_table
 from analysis.wording import count
@@ -71,7 +72,7 @@ def as_text(found: Found, within: int | None = None) -> str:
     if found.cautions:
         cautions = "; ".join(each.replace("_", " ") for each in found.cautions)
         parts.append(f"Cautions\n{paragraph(cautions, within)}")
-    return "\n\n".join(parts)
+    return visible("\n\n".join(parts))
 
 
 def _section(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import sys
 import warnings
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from analysis.errors import AnalysisError, DataError, MissingValueWarning
+from analysis.errors import AnalysisError, DataError, MissingValueWarning, visible
 from analysis.provenance import read_yaml, root
 
 REMEDIES = {
@@ -21,6 +22,10 @@ REMEDIES = {
     errno.EPERM: "give yourself the right to read and write there, or work in a copy that is yours",
     errno.EROFS: "work in a copy on a disk that can be written",
     errno.ENOENT: "restore it (`git checkout` it, or `dvc repro` where a stage writes it)",
+    errno.EEXIST: "move away what stands there: a folder was expected",
+    errno.ENOTDIR: "move away the file that stands where a folder was expected",
+    errno.EISDIR: "move away the folder that stands where a file was expected",
+    errno.EIO: "look after the disk, then run it again",
     errno.EMFILE: "allow more open files (ulimit -n)",
 }
 INTERRUPTED = 130  # what shells give for Ctrl-C
@@ -33,8 +38,9 @@ def spoken(error: AnalysisError | OSError) -> str:
     'panel.csv: No space left on device. Nothing was half-written. Remedy: make room on the disk.'
     """
     if not isinstance(error, OSError) or error.errno not in REMEDIES:
-        return str(error)
-    place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        return visible(str(error))
+    named = error.filename2 or error.filename  # where a file was to be put in place: that place
+    place = f"{visible(os.fsdecode(named))}: " if isinstance(named, str | bytes) else ""
     return f"{place}{error.strerror}. Nothing was half-written. Remedy: {REMEDIES[error.errno]}."
 
 
@@ -49,6 +55,20 @@ def dependencies(stage: str) -> list[Path]:
     if stage not in stages:
         raise DataError(f"no stage {stage!r}.", file=root() / "dvc.yaml", remedy="run `dvc repro`.")
     return [root() / path for path in [*stages[stage].get("deps", ()), "params.yaml"]]
+
+
+def outputs(stage: str) -> list[Path]:
+    """The files and folders that `dvc.yaml` names as what a stage writes."""
+    outs = read_yaml(root() / "dvc.yaml")["stages"][stage].get("outs", ())
+    return [root() / (out if isinstance(out, str) else next(iter(out))) for out in outs]
+
+
+def sweep(stage: str) -> None:
+    """Delete what a killed run left half-written of a stage's outputs; DVC lets no other run write them."""
+    for path in outputs(stage):
+        for folder, pattern in ((path.parent, f".{glob.escape(path.name)}.*.part"), (path, "**/.*.part")):
+            for half in folder.glob(pattern):
+                half.unlink(missing_ok=True)
 
 
 def state(paths: list[Path]) -> dict[Path, tuple[int, int]]:
@@ -84,6 +104,7 @@ def steady_inputs() -> Iterator[None]:
         yield
         return
     paths = dependencies(stage)
+    sweep(stage)
     before = state(paths)
     yield
     after = state(paths)

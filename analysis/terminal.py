@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import sys
 import textwrap
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from analysis.errors import visible
 from analysis.tables import number
 
 GAP = "  "
@@ -39,7 +41,7 @@ def plain_table(frame: pd.DataFrame, within: int | None = None) -> str:
     dhs       605
     doj        35
     """
-    cells = [[str(name), *map(_text, frame.iloc[:, at])] for at, name in enumerate(frame.columns)]
+    cells = [[visible(str(name)), *map(_text, frame.iloc[:, at])] for at, name in enumerate(frame.columns)]
     right = [
         pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in frame.dtypes
     ]
@@ -65,7 +67,7 @@ def _text(value: object) -> str:
     if isinstance(value, float | np.floating):
         size = float(value)
         return f"{size:,.0f}" if size == int(size) or abs(size) >= 1e4 else number(size, 4)
-    return " ".join(str(value).split())
+    return visible(" ".join(str(value).split()))
 
 
 def _lines(row: tuple[str, ...], wide: list[int], right: list[bool]) -> list[str]:
@@ -87,6 +89,7 @@ def _lines(row: tuple[str, ...], wide: list[int], right: list[bool]) -> list[str
 
 def paragraph(text: str, within: int | None = None) -> str:
     """A sentence or two, broken into lines where the terminal is narrower."""
+    text = visible(text)
     return text if within is None else textwrap.fill(text, max(within, 20))
 
 
@@ -106,7 +109,13 @@ def as_json(value: object) -> str:
      ]
     }
     """
-    return json.dumps(_plain(value), ensure_ascii=False, indent=1, allow_nan=False)
+    text = json.dumps(_plain(value), ensure_ascii=False, indent=1, allow_nan=False)
+    return re.sub(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]", _as_number, text)
+
+
+def _as_number(sign: re.Match[str]) -> str:
+    """A sign that a terminal would obey, as JSON writes it by its number."""
+    return f"\\u{ord(sign[0]):04x}"
 
 
 def _plain(value: object) -> object:

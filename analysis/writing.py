@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import numpy as np
 import pandas as pd
@@ -15,13 +15,10 @@ import pandas as pd
 def replacing(path: Path):
     """A temporary path beside `path` that takes its place when the block ends well, else vanishes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False) as handle:
-        beside = Path(handle.name)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))  # less the umask
     try:
         yield beside
-        umask = os.umask(0)
-        os.umask(umask)
-        beside.chmod(0o666 & ~umask)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -46,14 +43,18 @@ def round_significant(values: np.ndarray, digits: int = DIGITS) -> np.ndarray:
 
 
 def rounded(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with every float column rounded by `round_significant`."""
-    return frame.apply(
-        lambda column: (
-            pd.Series(round_significant(column.to_numpy()), column.index)
-            if column.dtype == "float64"
-            else column
-        )
-    )
+    """The frame with every float rounded by `round_significant`, in columns of whichever type."""
+    return frame.apply(_rounded)
+
+
+def _rounded(column: pd.Series) -> pd.Series:
+    if pd.api.types.is_float_dtype(column.dtype):
+        values = round_significant(column.to_numpy("float64", na_value=np.nan))
+        return pd.Series(values, column.index).astype(column.dtype).mask(column.isna(), column)
+    if column.dtype == "object":
+        cells = (float(round_significant(v)) if isinstance(v, float | np.floating) else v for v in column)
+        return pd.Series(list(cells), column.index, dtype="object")
+    return column
 
 
 def write_csv(frame: pd.DataFrame, path: Path, *, index: bool = False) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from analysis.errors import DataError
 from analysis.stages import spoken, state, steady_inputs
+from analysis.writing import replacing
 from tests.conftest import PIPELINE, REPOSITORY, outputs, record
 from tests.crashes import dvc, dvc_project, extra, half_written, killed, start
 
@@ -168,6 +169,59 @@ def test_inputs_that_change_while_a_stage_runs_are_refused(
         return
     with pytest.raises(DataError, match="1 inputs of the stage 'jurisdictions' were changed while it ran"):
         work()
+
+
+@pytest.mark.fault("F78")
+def test_what_a_killed_run_left_is_swept_by_the_next_of_its_stage(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of its own outputs alone: another stage may be writing."""
+    monkeypatch.setenv("DVC_STAGE", "pages")
+    left = [
+        project / "reports/_site/.index.html.abc.part",
+        project / "reports/_site/downloads/figures/.pairs.csv.abc.part",
+        project / "reports/.findings.pdf.abc.part",
+    ]
+    kept = [
+        project / "data/processed/.jurisdictions.csv.abc.part",
+        project / "reports/_site/half.part",
+        project / "reports/_site/index.html",
+        project / ".refresh/big.zip.part",
+    ]
+    for path in (*left, *kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half")
+    with steady_inputs():
+        assert [path for path in left if path.exists()] == []
+        assert [path for path in kept if not path.exists()] == []
+
+
+@pytest.mark.parametrize("there", ["folder", "file above"])
+def test_what_stands_in_the_way_of_an_output_is_named(there: str, tmp_path: Path) -> None:
+    path = tmp_path / "processed" / "a.csv"
+    if there == "folder":
+        path.mkdir(parents=True)
+    else:
+        path.parent.write_text("no folder")
+    with pytest.raises(OSError) as raised, replacing(path) as beside:
+        beside.write_text("a\n")
+    said = spoken(raised.value)
+    assert said.startswith(f"{path if there == 'folder' else path.parent}: "), said
+    assert "Remedy: move away" in said and ".part" not in said
+    assert path.is_dir() if there == "folder" else path.parent.read_text() == "no folder"
+
+
+@pytest.mark.fault("F80")
+def test_what_an_earlier_build_left_among_the_pages_is_no_output(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(built, folder)
+    before = outputs(folder)
+    for stray in ("old.csv", "downloads/figures/gone.parquet", "old.pdf"):
+        (folder / "reports/_site" / stray).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "reports/_site" / stray).write_text("of a build long ago")
+    done = stage(folder, "pages")
+    assert done.returncode == 0, done.stderr
+    assert outputs(folder) == before
 
 
 def test_an_operating_system_error_without_a_known_remedy_keeps_its_words() -> None:

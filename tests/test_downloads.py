@@ -238,8 +238,11 @@ def test_the_command_writes_one_format_the_same_twice(
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, project: Path) -> None:
-    (tmp_path / "datapackage.json").write_text('{"name": "mine", "resources": []}', encoding="utf-8")
-    with pytest.raises(DataError, match="not the description of this project"):
-        export(tmp_path)
+    ours = '{"name": "listed-jurisdictions", "resources": [{"path": "a.csv"}]}'
+    for text in (ours.replace("listed-", ""), ours[:-9], ours.replace("a.csv", "a\\u0000.csv"), "[]", ""):
+        (tmp_path / "datapackage.json").write_text(text, encoding="utf-8")
+        with pytest.raises(DataError, match="not the description of this project"):
+            export(tmp_path)
+        assert [path.name for path in tmp_path.glob("*.json")] == ["datapackage.json"]
     with pytest.raises(DataError, match="unknown"):
         export(tmp_path / "new", ("xlsx",))

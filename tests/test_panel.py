@@ -95,6 +95,7 @@ def test_a_source_that_repeats_a_unit_is_refused() -> None:
 def test_reasons_for_rows_without_a_unit() -> None:
     assert why_no_unit("72001") == "a territory"
     assert why_no_unit("02261") == "a retired county code"
+    assert why_no_unit("09001") == "an old county of Connecticut"
     assert describe_join(UNITS, TABLE.iloc[:0], "none")["matched"] == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,29 @@ def test_the_same_frame_gives_the_same_bytes(tmp_path: Path) -> None:
         write(frame, tmp_path / name)
         assert (tmp_path / name).read_bytes() == first
     assert (tmp_path / "t.csv").read_bytes() == 'x,name\n0.33333333,a\n,é\n0.0,"""b"","\n'.encode()
+
+
+def test_floats_of_every_type_are_rounded(tmp_path: Path) -> None:
+    third = [1 / 3, np.nan]
+    frame = pd.DataFrame(
+        {
+            "plain": third,
+            "nullable": pd.array(third, "Float64"),
+            "single": np.array(third, "float32"),
+            "mixed": pd.Series(["one third", 1 / 3], dtype="object"),
+            "exact": pd.Series([Decimal("0.3333333333"), None], dtype="object"),
+            "text": ["0.3333333333", "a"],
+            "whole": [2**53 - 1, 1],
+        }
+    )
+    write_csv(frame, tmp_path / "t.csv")
+    first, second = (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert first == "0.33333333,0.33333333,0.33333334,one third,0.3333333333,0.3333333333,9007199254740991"
+    assert second == ",,,0.33333333,,a,1"
+    write_parquet(frame.drop(columns="mixed"), tmp_path / "t.parquet")
+    back = pd.read_parquet(tmp_path / "t.parquet")
+    assert back["plain"][0] == back["nullable"][0] == 0.33333333
+    assert back.dtypes.drop("exact").equals(frame.drop(columns="mixed").dtypes.drop("exact"))
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))

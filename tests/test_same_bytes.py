@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from matplotlib.figure import Figure
 
 from analysis.differing import differences, first_difference
 from analysis.errors import DataError
@@ -55,6 +58,37 @@ def test_other_files_are_told_by_the_byte(tmp_path: Path) -> None:
     assert first_difference(*two(tmp_path, "a.png", b"\xff\x00\x01", b"\xff\x00\x02")) == "byte 3 of 3, now 3"
     assert first_difference(tmp_path / "no", tmp_path / "was" / "a.png") == "absent before"
     assert first_difference(tmp_path / "was" / "a.png", tmp_path / "no") == "absent now"
+
+
+def drawing(text: str, form: str, **metadata: str | None) -> bytes:
+    figure = Figure(figsize=(2, 1), dpi=50)
+    figure.text(0.1, 0.5, text)
+    out = io.BytesIO()
+    blank = {"Software": None} if form == "png" else {"CreationDate": None}
+    figure.savefig(out, format=form, metadata=blank | metadata)
+    return out.getvalue()
+
+
+def test_pictures_and_pdf_are_told_by_what_is_seen(tmp_path: Path) -> None:
+    plain = drawing("605", "png")
+    was, now = two(tmp_path, "a.png", plain, drawing("604", "png"))
+    said = re.match(
+        r"dot (\d+) of line (\d+): \((.+)\) became \((.+)\); (\d+) dots in all; byte ",
+        first_difference(was, now),
+    )
+    assert said and int(said[1]) > 10 and int(said[2]) > 10 and 2 < int(said[5]) < 500 and said[3] != said[4]
+    now.write_bytes(drawing("605", "png", Comment="at noon"))
+    assert first_difference(was, now).startswith("the same picture, packed or described otherwise; byte ")
+    now.write_bytes(plain[:100])
+    assert re.fullmatch(rf"byte 101 of {len(plain)}, now 100", first_difference(was, now))
+
+    was, now = two(tmp_path, "a.pdf", drawing("605 entries", "pdf"), drawing("604 entries", "pdf"))
+    said = first_difference(was, now)
+    assert said.startswith("page 1, line 1, character 3: '605 entries' became '604 entries'; byte "), said
+    now.write_bytes(drawing("605 entries", "pdf", Title="at noon"))
+    assert first_difference(was, now).startswith("the same text, drawn, packed or described otherwise; byte ")
+    now.write_bytes(b"no PDF")
+    assert first_difference(was, now).startswith("byte 1 of ")
 
 
 def test_parquet_is_told_by_row_and_column(tmp_path: Path) -> None:
@@ -148,17 +182,71 @@ def test_an_altered_output_is_found_by_the_manifest(built: Path, tmp_path: Path)
     path = folder / "data/processed/estimates.csv"
     path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     (folder / "data/processed/checks.csv").unlink()
+    (folder / "reports/_site/more.html").write_text("more")
     told = check(folder)
     assert [line.split(":")[0] for line in told] == [
         "data/processed/checks.csv",
         "data/processed/estimates.csv",
+        "reports/_site/more.html",
     ]
+    assert "absent (written by the stage checks)" in told[0] and "in no row" in told[2]
     done = run_stage(f"{PIPELINE['manifest']['cmd']} --check", folder)
-    assert done.returncode == 1 and "2 outputs are not as MANIFEST.csv has them" in done.stderr
+    assert done.returncode == 1 and "3 files are not as MANIFEST.csv has them" in done.stderr
+    assert "Remedy: restore" in done.stderr and told[1] in done.stdout
     for other in (b"a\n", b"", b"\xff\xfe", b'stage\n"half'):
         (folder / "MANIFEST.csv").write_bytes(other)
         with pytest.raises(DataError, match="this is no manifest"):
             check(folder)
+    done = run_stage(f"{PIPELINE['manifest']['cmd']} --chek", folder)
+    assert done.returncode == 1 and (folder / "MANIFEST.csv").read_bytes() == b'stage\n"half'
+
+
+def test_an_altered_input_is_found_by_the_manifest(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(built, folder)
+    votes = folder / "data/raw/votes/2024/county_votes.csv"
+    votes.write_bytes(votes.read_bytes() + b"\n")
+    shutil.rmtree(folder / "data/raw/acs")
+    params = folder / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text("# the values are the same\n" + text.replace("seed: ", "seed: 1"), encoding="utf-8")
+    told = check(folder)
+    assert [line for line in told if line.startswith("data/raw/votes: sha256 ")]
+    assert [line for line in told if line.startswith("data/raw/acs: absent (read by the stage ")]
+    changed = {line.split(":")[1] for line in told if line.startswith("params.yaml:")}
+    assert changed and "vintages" not in changed, "comments are no values"
+
+
+def test_a_stage_that_went_and_one_that_came_are_told(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(built, folder)
+    pipeline = yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))
+    gone = pipeline["stages"].pop("checks")
+    pipeline["stages"]["new"] = {"cmd": "true", "outs": ["new.csv"]}
+    (folder / "dvc.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False), encoding="utf-8")
+    (folder / "new.csv").write_text("a\n")
+    told = [line for line in check(folder) if "checks" in line or "new" in line]
+    assert told == [
+        f"{outs(gone)[0]}: no output of a stage any more (written by the stage checks)",
+        "new.csv: in no row (an output of the stage new)",
+    ]
+
+
+def test_a_manifest_that_was_edited_is_refused(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(built, folder)
+    file = folder / "MANIFEST.csv"
+    lines = file.read_bytes().splitlines(keepends=True)
+    for order in (lines[:1] + lines[:0:-1], [line.replace(b"\n", b"\r\n") for line in lines]):
+        file.write_bytes(b"".join(order))
+        assert check(folder) == []
+    file.write_bytes(b"".join([*lines, lines[1]]))
+    with pytest.raises(DataError, match=rf"MANIFEST.csv, line {len(lines) + 1}: the row of .* stands twice"):
+        check(folder)
+    at = next(at for at, line in enumerate(lines) if b",input," in line)
+    file.write_bytes(b"".join(lines[:at] + lines[at + 1 :]))
+    with pytest.raises(DataError, match=r"'inputs_sha256': the checksum of the inputs of the stage"):
+        check(folder)
 
 
 def test_an_output_that_was_not_written_stops_the_manifest(tmp_path: Path) -> None:

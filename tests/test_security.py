@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import ast
+import base64
+import bz2
+import errno
+import gzip
+import hashlib
 import io
+import json
+import lzma
 import re
+import struct
 import subprocess
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,13 +27,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.downloads import safe, unsafe
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, DataError
 from analysis.grants import files as bulk
 from analysis.provenance import addresses, read_yaml
 from analysis.refresh import archives, listed, sheets
 from analysis.refresh.faults import QuarantineError
 from analysis.refresh.rosters import HEADINGS
 from analysis.rendering import render_page
+from analysis.stages import spoken
+from analysis.terminal import as_json, paragraph, plain_table
 from tests import secret_scan
 from tests.conftest import REPOSITORY
 from tests.doors.mutations import BOMB, ENTITIES
@@ -402,12 +413,13 @@ def test_pages_are_made_by_the_one_template() -> None:
 
 @pytest.mark.fault("G2")
 @settings(max_examples=200, derandomize=True, deadline=None)
-@given(st.text(st.sampled_from("=+-@\t\r\n'\"a1.|\uff1d "), max_size=8))
+@given(st.text(st.sampled_from("=+-@\t\r\n'\"a1.|\uff1d \0\xa0\u200b\ufeff\u3000"), max_size=8))
 def test_no_text_in_a_download_is_a_formula_and_all_of_it_comes_back(text: str) -> None:
     cell = safe(text)
     assert unsafe(cell) == text
     number = re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", cell)
-    assert number or not cell.startswith(tuple("=+-@\t\r\n\uff1d"))
+    assert number or not cell.startswith(tuple("\t\r\n"))
+    assert number or not cell.lstrip(" \t\r\n\0\xa0\u200b\ufeff\u3000").startswith(tuple("=+-@\uff1d"))
 
 
 def test_tables_for_programs_hold_the_letters_as_they_are() -> None:
@@ -478,6 +490,87 @@ def test_a_secret_that_was_planted_is_found(tmp_path: Path, kind: str, packed: b
     subprocess.run([*git, "commit", "-q", "-m", "x"], check=True)
     count, said = secret_scan.scan(secret_scan.committed(tmp_path))
     assert count == 2 and [line for line in said if line.startswith(f"a.txt: {kind}")]
+
+
+def picture(kind: bytes, comment: bytes) -> bytes:
+    """A PNG of one dot with a comment."""
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)),
+        (kind, comment),
+        (b"IDAT", zlib.compress(b"\0\0\0\0")),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in parts
+    )
+
+
+def written(write: str, text: str, **options: object) -> bytes:
+    """A table with a text among others, in a format of pandas."""
+    out = io.BytesIO()
+    others = [hashlib.sha256(str(each).encode()).hexdigest() for each in range(99)]
+    getattr(pd.DataFrame({"a": [*others, text, *others]}), write)(out, **options)
+    return out.getvalue()
+
+
+COMMENT = b"Comment\0\0"
+PACKED = {
+    "zip in zip": lambda text: archive(("a.zip", archive(("a.txt", text)))),
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "parquet": lambda text: written("to_parquet", text.decode(), compression="zstd"),
+    "parquet, gzip": lambda text: written("to_parquet", text.decode(), compression="gzip"),
+    "feather": lambda text: written("to_feather", text.decode(), compression="zstd"),
+    "workbook": lambda text: written("to_excel", text.decode(), engine="openpyxl"),
+    "stata": lambda text: written("to_stata", text.decode()),
+    "picture": lambda text: picture(b"zTXt", COMMENT + zlib.compress(text)),
+    "picture, another language": lambda text: picture(
+        b"iTXt", b"Comment\0\1\0en\0Comment\0" + zlib.compress(text)
+    ),
+    "picture in a page": lambda text: (
+        b'<img src="data:image/png;base64,%s">' % base64.b64encode(picture(b"tEXt", COMMENT + text))
+    ),
+    "PDF": lambda text: pdf_of(zlib.compress(b"BT (%s) Tj ET" % text)),
+    "two bytes a letter": lambda text: text.decode().encode("utf-16"),
+    "notebook": lambda text: json.dumps({"cells": [{"source": [text.decode() + "\n"]}]}).encode(),
+}
+
+
+@pytest.mark.fault("F5")
+@pytest.mark.parametrize("form", PACKED)
+def test_a_secret_that_is_packed_is_found(form: str) -> None:
+    """Each time inside many letters, so that it stands nowhere as it is."""
+    filler = b" ".join(hashlib.sha256(bytes([each])).hexdigest().encode() for each in range(200))
+    for kind in ("GitHub", "Census key"):
+        secret = PLANTED[kind].encode()
+        most = 120 if form in ("stata", "workbook") else len(filler)
+        content = PACKED[form](filler[:most] + b" " + secret + b" ")
+        assert kind in {found for found, _ in secret_scan.found_in(content)}, kind
+        assert not list(secret_scan.found_in(PACKED[form](filler[:most])))
+        assert not list(secret_scan.found_in(content[: len(content) // 3])), "damaged, and no error"
+
+
+@pytest.mark.fault("G2")
+def test_a_terminal_is_shown_what_would_steer_it() -> None:
+    """In a table, a sentence, JSON and an error: no sign that a terminal obeys, or that turns letters about."""
+    hostile = "Kendall \x1b[31mCounty\x1b]0;owned\x07 \x9b2J\x7f\u202eevil\u200b\r"
+    frame = pd.DataFrame({"a\x1b[31m": [hostile, "Cañon City"]})
+    said = (
+        plain_table(frame),
+        plain_table(frame, within=30),
+        paragraph(hostile),
+        paragraph(hostile, 40),
+        as_json({"a": hostile, "rows": frame}),
+        spoken(DataError(f"no county {hostile}.", file=f"a{hostile}.csv", column=hostile)),
+        spoken(PermissionError(errno.EACCES, "Permission denied", hostile)),
+    )
+    for text in said:
+        odd = [sign for sign in text if unicodedata.category(sign) in ("Cc", "Cf") and sign != "\n"]
+        assert odd == [] and "Kendall" in text, text
+    assert json.loads(said[4])["a"] == hostile, "programs get every letter"
+    assert "Cañon City" in said[0]
 
 
 def test_the_page_on_security_says_how_to_report() -> None:

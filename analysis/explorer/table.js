@@ -78,7 +78,7 @@ function everyBin() {
 }
 
 // A cell that no spreadsheet runs: an apostrophe before what would begin a formula, as in the downloads.
-const FORMULA = /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/, PLAIN = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const FORMULA = /^'*([\t\r\n]|[\s\0-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20])/, PLAIN = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const safe = text => FORMULA.test(text) && !PLAIN.test(text) ? `'${text}` : text;
 const quoted = text => /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 

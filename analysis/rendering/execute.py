@@ -33,6 +33,7 @@ PLOT_OBJECT = re.compile(r"^[^'\"]*(<matplotlib\.|<\w+ object|<Axes|<Figure size
 STREAMS = {"stdout": "text", "stderr": "stderr"}
 LONGEST = 300  # seconds that one cell may take
 LARGEST = 5_000_000  # characters that one cell may show
+LONGEST_PLACE = 70  # letters of a folder that a kernel's sockets lie in: addresses end at 104, names need 29
 
 # Everything here serves equal bytes: no date, no program version and no random id in a picture, no history,
 # and warnings without the temporary file's name that Python prints in front of them.
@@ -87,10 +88,16 @@ def run(
     if not any(_runs(chunk) for chunk in chunks):
         return [[] for _ in chunks]
     with (
-        tempfile.TemporaryDirectory(prefix="kernel-") as name,
+        tempfile.TemporaryDirectory(prefix="kernel-", dir=_near()) as name,
         _kernel(Path(name), folder, figures, stop) as ask,
     ):
         return [_outputs(chunk, ask, _places(folder), figures) if _runs(chunk) else [] for chunk in chunks]
+
+
+def _near() -> str:
+    """The folder for temporary files, or a nearer one where a socket's address there would be too long."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) <= LONGEST_PLACE else "/tmp"
 
 
 def _places(folder: Path) -> re.Pattern[str]:

@@ -77,9 +77,10 @@ def test_a_killed_run_goes_on_with_the_same_bytes(panels):
     there = list((panels / chunks.FOLDER).rglob("*.npz"))
     assert killed.returncode == -signal.SIGKILL and 3 <= len(there) < 25
     assert not any((panels / "data" / "processed" / name).exists() for name in OUTPUTS)
+    there[0].write_bytes(there[0].read_bytes()[:-30])  # as a disk may lose it
     done = run_stage(STAGE, panels)
     assert done.returncode == 0, done.stderr
-    assert f"{len(there)} of 25 cells were there already" in done.stderr
+    assert f"{len(there) - 1} of 25 cells were there already" in done.stderr
     assert outputs(panels) == whole
 
 

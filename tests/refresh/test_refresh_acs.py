@@ -149,18 +149,16 @@ def test_the_second_run_finds_nothing_new(
 
 
 @pytest.mark.fault("F30", "F31", "F33")
-@needs_originals
 def test_every_annotation_code_becomes_missing_with_its_reason(
     refreshed: Callable[..., Outcome], api: CensusApi, project: Path
 ) -> None:
-    codes = json.loads(CODES.read_text())
-    assert len(codes) == 6
     api.real = {
         "B19013_001E": {"35025": "-666666666", "17031": "-999999999", "17093": None, "35049": "-666666666.0"},
         "B19013_001M": {"35025": "-222222222", "17031": "-333333333", "17093": "**", "09110": "-888888888"},
         "B01003_001M": {"17031": "*****", "09110": "-555555555"},
     }
-    assert {code for column in api.real.values() for code in column.values()} >= set(codes)
+    codes = {code for column in api.real.values() for code in column.values()} - {None, "-666666666.0"}
+    assert len(codes) == 8 and (not CODES.is_file() or codes >= set(json.loads(CODES.read_text())))
     refreshed("acs")
     counties = read("2020-2024-api")
     assert counties["B19013_001E"].isna().sum() == 4 and counties["B19013_001M"].isna().sum() == 4

@@ -277,3 +277,13 @@ def test_code_refused_with_line(name, tmp_path):
     with pytest.raises(RenderError, match=words) as caught:
         rendered(tmp_path, body)
     assert f"page.qmd, line {line}:" in str(caught.value), caught.value
+
+
+def test_a_folder_for_temporary_files_may_have_a_long_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than a socket's address can be."""
+    long = tmp_path / ("long" * 40)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    assert rendered(tmp_path, cell("print(6 * 7)")).one("pre").text.strip() == "42"

@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -65,11 +66,12 @@ def work(
     fit: Callable[[Mapping[str, str]], dict[str, Cell]],
     stream=sys.stderr,
 ) -> None:
-    """Fits and writes the cells that have no file yet, and says how far it is.
+    """Fits and writes the cells that have no whole file yet, and says how far it is.
 
     On a terminal one line is kept up to date; elsewhere a line is printed for every tenth part.
     """
-    begun, waiting = time.monotonic(), [cell for cell in cells if not path_of(where, cell).is_file()]
+    begun = time.monotonic()
+    waiting = [cell for cell in cells if not zipfile.is_zipfile(path_of(where, cell))]  # as .npz is
     done = len(cells) - len(waiting)
     if done:
         print(f"multiverse: {done} of {len(cells)} cells were there already", file=stream)
