@@ -43,6 +43,7 @@ spark: env ## Apache Spark's Python package beside it, half a gigabyte, for `flo
 		-r requirements-spark.lock
 
 repro: env ## from the published lists to the rendered pages: reports/_site/index.html
+	@python -m analysis.lockfile
 	dvc repro
 	@echo "Open reports/_site/index.html"
 

@@ -163,7 +163,7 @@ def kills(count: int, seed: int, folder: Path) -> list[Row]:
         if done.returncode:
             raise AnalysisError(done.stderr)
     whole, draw = contents(built), random.Random(seed)
-    hit = wrong = 0
+    hit = wrong = cut = 0
     told, series = [], 0
     while hit < count:
         series += 1
@@ -173,6 +173,7 @@ def kills(count: int, seed: int, folder: Path) -> list[Row]:
             if half := crashes.half_written(project, whole):
                 wrong += 1
                 told.append(f"{half[0]}: there, and not whole")
+            cut += crashes.mend(project)
             if hit >= count or not was_running:
                 break
         if (done := crashes.dvc(project, "repro")).returncode:
@@ -188,7 +189,7 @@ def kills(count: int, seed: int, folder: Path) -> list[Row]:
             hit - len(told),
             len(told) - wrong,
             wrong,
-            "; ".join(told[:1]),
+            "; ".join(told[:1]) or (f"dvc.lock was cut off {cut} times, and mended" if cut else ""),
         )
     ]
 

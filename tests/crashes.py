@@ -40,6 +40,13 @@ def dvc_project(folder: Path) -> Path:
     return folder
 
 
+def mend(folder: Path) -> bool:
+    """What `make repro` does first: DVC's own record, which it writes over in place, mended where it was cut."""
+    command = [sys.executable, "-m", "analysis.lockfile"]
+    about = {"cwd": folder, "env": environment(folder), "capture_output": True, "text": True}
+    return bool(subprocess.run(command, check=True, **about).stdout)
+
+
 def start(folder: Path, *words: str) -> subprocess.Popen:
     """`dvc repro` in a process group of its own."""
     return subprocess.Popen(

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from analysis import lockfile
 from analysis.errors import DataError
 from analysis.stages import spoken, state, steady_inputs
 from analysis.writing import replacing
 from tests.conftest import PIPELINE, REPOSITORY, outputs, record
-from tests.crashes import dvc, dvc_project, extra, half_written, killed, start
+from tests.crashes import dvc, dvc_project, extra, half_written, killed, mend, start
 
 KILLS = 5
 LISTING = "data/raw/lists/dhs-2025-05-31/listings.csv"
@@ -38,6 +39,7 @@ def test_killed_runs_end_in_the_same_bytes(built: Path, tmp_path: Path) -> None:
         if stopped == KILLS or not was_running:
             break
     assert stopped >= 3
+    mend(folder)  # DVC's own record is all that a kill can cut off
     first = start(folder)
     time.sleep(2.5)
     second = dvc(folder, "repro")
@@ -45,6 +47,12 @@ def test_killed_runs_end_in_the_same_bytes(built: Path, tmp_path: Path) -> None:
     assert first.returncode == 0, said
     if second.returncode:
         assert "busy" in second.stderr or "lock" in second.stderr, second.stderr
+    record_ = folder / "dvc.lock"
+    text = record_.read_text(encoding="utf-8")
+    record_.write_text(text[: text.rindex("    cmd:")], encoding="utf-8")
+    refused = dvc(folder, "repro")
+    assert refused.returncode and "dvc.lock" in refused.stderr
+    assert mend(folder) and not mend(folder)
     assert dvc(folder, "repro").returncode == 0
     after = outputs(folder)
     assert [name for name in whole if after.get(name) != whole[name]] == []
@@ -52,6 +60,25 @@ def test_killed_runs_end_in_the_same_bytes(built: Path, tmp_path: Path) -> None:
     assert (folder / "MANIFEST.csv").read_bytes() == (built / "MANIFEST.csv").read_bytes()
     assert extra(folder) == []
     assert "up to date" in dvc(folder, "status").stdout
+
+
+@pytest.mark.fault("F80")
+def test_a_record_that_was_cut_keeps_its_whole_stages() -> None:
+    text = (REPOSITORY / "dvc.lock").read_text(encoding="utf-8")
+    assert lockfile.mended(text) == text and len(lockfile.STAGE.findall(text)) == len(PIPELINE)
+    draw, kept = random.Random(5), []
+    first = text.index("  panel:")
+    for end in [
+        first - 40,
+        *draw.sample(range(first, len(text) // 4), 9),
+    ]:  # longer ones take seconds, no more
+        whole = lockfile.mended(text[:end])
+        stages = lockfile.parse_yaml(whole, "dvc.lock").get("stages", {})
+        assert text.startswith(whole) and end - len(whole) < 20_000
+        kept.append(len(stages))
+    assert kept[0] < 2 < max(kept)
+    for nothing in ("", "sche", "schema: '2.0'\nstages:\n", "\0" * 9):
+        assert lockfile.mended(nothing) == "", nothing
 
 
 @pytest.mark.fault("F78")

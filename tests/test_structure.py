@@ -51,6 +51,7 @@ ORDER = (
     "explorer",
     "downloads",
     "differing",
+    "lockfile",
     "manifest",
     "verify",
     "refresh",
