@@ -23,7 +23,7 @@ from threading import Lock
 from tests.doors.doors import DOORS
 from tests.doors.engine import GOOD, OUTCOMES, Outcome, Worker
 
-COLUMNS = ("door", "cases", *OUTCOMES, "megabytes")
+COLUMNS = ("door", "cases", *OUTCOMES, "megabytes", "seconds")
 WHOLE = 25
 
 
@@ -65,7 +65,7 @@ def played(cases: Iterator[tuple[str, int, bool]], workers: int, minutes: float,
 
 
 def counted(outcomes: list[Outcome]) -> list[dict[str, object]]:
-    """One row a door and one for all."""
+    """One row a door and one for all: outcomes, the most megabytes, seconds of the processor."""
     by_door: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_door[outcome.door].append(outcome)
@@ -73,9 +73,8 @@ def counted(outcomes: list[Outcome]) -> list[dict[str, object]]:
     for name, some in [*sorted(by_door.items()), ("all", outcomes)]:
         kinds = Counter(each.outcome for each in some)
         most = max((each.megabytes for each in some), default=0.0)
-        rows.append(
-            {"door": name, "cases": len(some), **{kind: kinds[kind] for kind in OUTCOMES}, "megabytes": most}
-        )
+        taken = {"megabytes": most, "seconds": round(sum(each.seconds for each in some), 2)}
+        rows.append({"door": name, "cases": len(some), **{kind: kinds[kind] for kind in OUTCOMES}, **taken})
     return rows
 
 

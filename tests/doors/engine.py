@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -28,7 +29,7 @@ from tests.doors.mutations import mutated
 
 SECONDS = 30  # a case; on a busy machine a file of a megabyte takes one
 MOST = 1 << 30  # bytes of memory
-CASES = 300  # of one child, so that a case is not blamed for what others left
+CASES = 2_000  # of one child, so that a case is not blamed for what others left; a new one costs 20 seconds
 OUTCOMES = ("value", "named error", "implausible", "other exception", "hang", "memory")
 GOOD = OUTCOMES[:2]
 
@@ -74,7 +75,8 @@ class Door:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case: one of `OUTCOMES`, the error, the mutations, megabytes of memory at the most."""
+    """What came of a case: one of `OUTCOMES`, the error, the mutations, megabytes of memory at the most, and
+    seconds of the processor."""
 
     door: str
     seed: int
@@ -83,6 +85,7 @@ class Outcome:
     said: str = ""
     mutations: list[str] = field(default_factory=list)
     megabytes: float = 0.0
+    seconds: float = 0.0
 
 
 class HangError(BaseException):
@@ -93,7 +96,7 @@ def play(door: Door, project: Path, seed: int, *, whole: bool = False) -> Outcom
     """One case, in this process; a number below 0 stands for the real file, recorded as it is."""
     from analysis.errors import AnalysisError
 
-    draw = Random(f"{door.name} {seed}")
+    begin, draw = time.process_time(), Random(f"{door.name} {seed}")
     content = (door.whole if whole and door.whole else door.real)()
     if content is None:
         return Outcome(door.name, seed, "value", said="the real file is not here")
@@ -123,7 +126,8 @@ def play(door: Door, project: Path, seed: int, *, whole: bool = False) -> Outcom
         signal.setitimer(signal.ITIMER_REAL, 0)
     peak = peak_bytes()
     outcome = "memory" if peak > MOST else out.outcome
-    return Outcome(**asdict(out) | {"outcome": outcome, "megabytes": round(peak / 1e6, 1)})
+    taken = {"megabytes": round(peak / 1e6, 1), "seconds": round(time.process_time() - begin, 4)}
+    return Outcome(**asdict(out) | {"outcome": outcome} | taken)
 
 
 def unhelpful(message: str) -> str:
