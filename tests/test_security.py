@@ -27,7 +27,8 @@ from analysis.refresh.rosters import HEADINGS
 from analysis.rendering import render_page
 from tests import secret_scan
 from tests.conftest import REPOSITORY
-from tests.doors.mutations import BOMB, ENTITIES
+from tests.doors.mutations.archives import ENTITIES
+from tests.doors.mutations.trees import BOMB
 from tests.refresh.workbooks import workbook
 
 # -- the code ------------------------------------------------------------------------------------------------

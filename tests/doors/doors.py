@@ -24,7 +24,7 @@ from tests.conftest import FIXTURE, REPOSITORY, forget
 from tests.doors import looks, real
 from tests.doors.engine import Door, Given
 from tests.doors.looks import table_of
-from tests.doors.mutations import table
+from tests.doors.mutations.tables import table
 from tests.doors.real import ORIGINALS, PROCESSED, RAW
 
 READING = (
