@@ -18,6 +18,7 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIXTURE = Path(__file__).resolve().parent / "fixtures" / "project"
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+CACHED = type(cache(lambda: None))
 
 # Runs a module as `python -m` does and prints the files that it opened.
 RECORDER = """
@@ -36,7 +37,7 @@ def forget() -> None:
     for name, module in list(sys.modules.items()):
         if name.split(".")[0] == "analysis":
             for value in list(vars(module).values()):
-                if hasattr(value, "cache_clear"):
+                if isinstance(value, CACHED):
                     value.cache_clear()
 
 

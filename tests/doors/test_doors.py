@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY, copy_project, forget
 from tests.doors import __main__ as command
-from tests.doors.doors import DOORS, forget_all
+from tests.doors.doors import DOORS
 from tests.doors.engine import GOOD, MOST, OUTCOMES, Door, Given, Outcome, Worker
 from tests.doors.mutations import KINDS, mutated
 
@@ -185,7 +185,6 @@ def reached(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         os.environ["ANALYSIS_ROOT"] = str(project)
         found[door.name] = entered(door, content, project)
     os.environ.pop("ANALYSIS_ROOT") if before is None else os.environ.update(ANALYSIS_ROOT=before)
-    forget_all()
     forget()
     return found
 
