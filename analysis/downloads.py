@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -368,7 +369,7 @@ def read_package(folder: Path) -> dict:
     try:
         described = json.loads(file.read_text(encoding="utf-8"))
         own = described["name"] == "listed-jurisdictions" and all(
-            isinstance(entry["path"], str) for entry in described["resources"]
+            b"\x00" not in os.fsencode(entry["path"]) for entry in described["resources"]
         )
     except FileNotFoundError:
         raise DataError("the tables were not exported yet.", file=file, remedy="run `make repro`.") from None

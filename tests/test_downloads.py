@@ -237,8 +237,15 @@ def test_the_command_writes_one_format_the_same_twice(
     assert (tmp_path / "old.csv").read_text(encoding="utf-8") == "kept", "what is not ours stays"
 
 
-def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, project: Path) -> None:
-    (tmp_path / "datapackage.json").write_text('{"name": "mine", "resources": []}', encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "resources"),
+    [("mine", []), *(("listed-jurisdictions", [{"path": path}]) for path in ("a\x00", "\ud800", 1, None))],
+)
+def test_a_folder_of_something_else_is_left_alone(
+    tmp_path: Path, project: Path, name: str, resources: list
+) -> None:
+    described = json.dumps({"name": name, "resources": resources})
+    (tmp_path / "datapackage.json").write_text(described, encoding="utf-8")
     with pytest.raises(DataError, match="not the description of this project"):
         export(tmp_path)
     with pytest.raises(DataError, match="unknown"):
