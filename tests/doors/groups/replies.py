@@ -51,11 +51,12 @@ def reply_doors() -> Iterator[Door]:
 
         return json.dumps({"variables": variables()}).encode()
 
+    detailed = cache(lambda: [cell for cell in census_cells.cells() if cell[0] in "BC"])
+
     def labels(given: Given) -> object:
         path = given.project / "variables-2024-acs5.json"
         path.write_bytes(given.content)
-        cells = [cell for cell in census_cells.cells() if cell[0] in "BC"]
-        return census_replies.read_labels(path, cells)
+        return census_replies.read_labels(path, detailed())
 
     yield Door(
         "refresh acs: variables.json",
