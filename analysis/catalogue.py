@@ -89,9 +89,12 @@ def load_catalogue(level: str = "county", file: Path = FILE) -> dict[str, Variab
     """
     if level not in LEVELS:
         raise fail(f"no level {level!r}.{nearest(level, LEVELS)}", f"use one of {', '.join(LEVELS)}.", file)
+    entries = read_yaml(file)
+    if not entries:
+        raise fail("no variable is declared.", "restore it from git.", file)
     return {
         variable.name: variable
-        for name, entry in read_yaml(file).items()
+        for name, entry in entries.items()
         for each in repeated(name, entry)
         for variable in at_level(*each, level, file)
     }

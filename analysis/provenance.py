@@ -226,12 +226,14 @@ MOST_VALUES = 100_000  # in a YAML file written out; the largest of ours has som
 
 class UniqueKeyLoader(yaml.SafeLoader):
     """A safe loader that refuses a key given twice, of which YAML would silently keep the last, a key that is
-    no text, a value that is none of its kind, and aliases that repeat each other without end."""
+    no text, a value that is none of its kind, and aliases or brackets without end."""
 
     def get_single_node(self) -> yaml.Node | None:
-        node = super().get_single_node()
-        if node is not None:
-            _check_size(node)
+        try:
+            if (node := super().get_single_node()) is not None:
+                _check_size(node)
+        except RecursionError as error:
+            raise yaml.composer.ComposerError(None, None, "values nest too deep", self.get_mark()) from error
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
@@ -285,7 +287,7 @@ def read_yaml(path: Path) -> dict:
         raise DataError("the file does not exist.", file=path, remedy="restore it from git.")
     try:
         content = UniqueKeyLoader(path.read_text(encoding="utf-8")).get_single_data()
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise DataError(
             f"not valid YAML ({getattr(error, 'problem', None) or error}).",

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIXTURE = Path(__file__).resolve().parent / "fixtures" / "project"
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+CACHED = type(cache(lambda: None))
 
 # Runs a module as `python -m` does and prints the files that it opened.
 RECORDER = """
@@ -35,7 +37,7 @@ def forget() -> None:
     for name, module in list(sys.modules.items()):
         if name.split(".")[0] == "analysis":
             for value in list(vars(module).values()):
-                if hasattr(value, "cache_clear"):
+                if isinstance(value, CACHED):
                     value.cache_clear()
 
 
@@ -75,13 +77,23 @@ def copy_project(folder: Path) -> Path:
     a dozen counties do not have is no dependency."""
     shutil.copytree(FIXTURE, folder)
     shutil.copytree(REPOSITORY / "data" / "corrections", folder / "data" / "corrections")
+    (folder / "dvc.yaml").write_text(fixture_pipeline(), encoding="utf-8")
+    return folder
+
+
+@cache
+def fixture_pipeline() -> str:
+    """The repository's pipeline without the dependencies that the copies lack and no stage makes."""
     made = {path for stage in PIPELINE.values() for path in outs(stage)} | {"data/processed"}
+
+    def held(dep: str) -> bool:
+        return dep in made or ((REPOSITORY if "corrections" in dep else FIXTURE) / dep).exists()
+
     kept = {
-        name: stage | {"deps": [dep for dep in stage["deps"] if dep in made or (folder / dep).exists()]}
+        name: stage | {"deps": [dep for dep in stage["deps"] if held(dep)]}
         for name, stage in PIPELINE.items()
     }
-    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": kept}, sort_keys=False), encoding="utf-8")
-    return folder
+    return yaml.safe_dump({"stages": kept}, sort_keys=False)
 
 
 def outs(stage: dict) -> list[str]:

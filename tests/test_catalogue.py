@@ -102,6 +102,7 @@ def test_levels_and_what_they_inherit(tmp_path: Path) -> None:
         (("x: {", "x_moe: {"), "the name is taken"),
         (("range:", "each: list, range:"), "each 'list' is unknown"),
         (("range:", "margin: proportion, range:"), "needs a formula `X_E / Y_E`"),
+        ((ENTRY, "{}"), "no variable is declared"),
         ((ENTRY, ENTRY + ENTRY), "the key 'x' occurs twice"),
     ],
 )

@@ -239,7 +239,9 @@ def test_the_command_writes_one_format_the_same_twice(
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, project: Path) -> None:
     ours = '{"name": "listed-jurisdictions", "resources": [{"path": "a.csv"}]}'
-    for text in (ours.replace("listed-", ""), ours[:-9], ours.replace("a.csv", "a\\u0000.csv"), "[]", ""):
+    paths = ('"a\\u0000.csv"', '"\\ud800"', "1", "null")
+    odd = [ours.replace('"a.csv"', path) for path in paths]
+    for text in (ours.replace("listed-", ""), ours[:-9], *odd, "[]", ""):
         (tmp_path / "datapackage.json").write_text(text, encoding="utf-8")
         with pytest.raises(DataError, match="not the description of this project"):
             export(tmp_path)

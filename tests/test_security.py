@@ -17,7 +17,7 @@ import subprocess
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -34,11 +34,13 @@ from analysis.refresh import archives, listed, sheets
 from analysis.refresh.faults import QuarantineError
 from analysis.refresh.rosters import HEADINGS
 from analysis.rendering import render_page
+from analysis.rendering.page import read_page
 from analysis.stages import spoken
 from analysis.terminal import as_json, paragraph, plain_table
 from tests import secret_scan
 from tests.conftest import REPOSITORY
-from tests.doors.mutations import BOMB, ENTITIES
+from tests.doors.mutations.archives import ENTITIES
+from tests.doors.mutations.trees import BOMB
 from tests.refresh.workbooks import workbook
 
 # -- the code ------------------------------------------------------------------------------------------------
@@ -182,13 +184,22 @@ def test_only_a_refresh_asks_the_network() -> None:
 @pytest.mark.fault("G3", "G4")
 @pytest.mark.parametrize(
     "text",
-    [BOMB.decode(), "a: &a [*a]", "a: !!python/object/apply:os.system [id]", "a: 1\na: 2", "? [a]\n: b"],
+    [
+        BOMB.decode(),
+        "a: &a [*a]",
+        "a: !!python/object/apply:os.system [id]",
+        "a: 1\na: 2",
+        "? [a]\n: b",
+        f"a: {'[' * 5_000}",
+    ],
+    ids=["bomb", "circle", "call", "twice", "no text", "deep"],
 )
-def test_yaml_that_bites_is_refused(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "a.yaml"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(AnalysisError, match="not valid YAML"):
-        read_yaml(file)
+@pytest.mark.parametrize("read", [read_yaml, read_page])
+def test_yaml_that_bites_is_refused(tmp_path: Path, text: str, read: Callable[[Path], object]) -> None:
+    file = tmp_path / "a.qmd"
+    file.write_text(text if read is read_yaml else f"---\n{text.strip()}\n---\n", encoding="utf-8")
+    with pytest.raises(AnalysisError, match=r"not valid YAML|a key is text|is there twice"):
+        read(file)
 
 
 def members_of(book: bytes) -> list[str]:

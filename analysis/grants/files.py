@@ -163,9 +163,10 @@ def parquet_columns(path: Path) -> tuple[str, ...]:
 
     try:
         schema = pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
+        names = schema.names
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"not a Parquet file ({error}).", file=path, remedy=AGAIN) from error
-    columns = check_columns(schema.names, str(path))
+    columns = check_columns(names, str(path))
     if kind_of(columns) == "legacy":
         raise DataError("Parquet of the columns of before 2017.", file=path, remedy="give them as CSV.")
     for column in (*flows.NEEDED, *flows.EXPLAINING):

@@ -83,13 +83,16 @@ def read(path: Path) -> pd.DataFrame | None:
 
     Raises
     ------
-    DataError : it is no CSV in UTF-8, which an accepted vintage was when it was accepted.
+    DataError : it is no CSV in UTF-8 with every column once, which it was when it was accepted.
     """
     if not path.is_file():
         return None
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             header = next(csv.reader(stream), [])
+        if doubled := [name for name, times in Counter(header).items() if times > 1]:
+            rule = f"the header names {doubled[0]!r} twice."
+            raise DataError(rule, file=path, row=1, column=doubled[0], remedy="restore it from git.")
         return pa_csv.read_csv(
             path,
             parse_options=pa_csv.ParseOptions(newlines_in_values=True),

@@ -36,6 +36,10 @@ class Reader(HTMLParser):
         self.base, self.links, self.blocks = base, [], []
         self.open, self.group, self.silent, self.link, self.text = ["div"], 0, 0, None, []
 
+    def parse_marked_section(self, start: int, report: int = 1) -> int:
+        """`<![x` begins a comment, as in browsers and later Pythons; here an unknown x was an error."""
+        return self.parse_bogus_comment(start, report)
+
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         given = dict(attributes)
         if tag in SILENT:

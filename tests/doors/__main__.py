@@ -12,7 +12,7 @@ import argparse
 import csv
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -20,10 +20,10 @@ from pathlib import Path
 from random import Random
 from threading import Lock
 
-from tests.doors.doors import DOORS
+from tests.doors.doors import DOORS, GROUPS
 from tests.doors.engine import GOOD, OUTCOMES, Outcome, Worker
 
-COLUMNS = ("door", "cases", *OUTCOMES, "megabytes")
+COLUMNS = ("group", "door", "cases", *OUTCOMES, "megabytes", "seconds", "first")
 WHOLE = 25
 
 
@@ -53,9 +53,7 @@ def played(cases: Iterator[tuple[str, int, bool]], workers: int, minutes: float,
                 with lock:
                     found.append(done)
                     if done.outcome not in GOOD:
-                        whole = " whole" if case[2] else ""
-                        said = f"{done.outcome}: {done.door}:{done.seed}{whole} {done.mutations} {done.error} {done.said}"
-                        print(said, file=sys.stderr, flush=True)
+                        print(told(done), file=sys.stderr, flush=True)
                     if tell and len(found) % 500 == 0:
                         print(f"{len(found):,} cases", file=sys.stderr, flush=True)
 
@@ -64,17 +62,29 @@ def played(cases: Iterator[tuple[str, int, bool]], workers: int, minutes: float,
     return found
 
 
+def told(done: Outcome) -> str:
+    """A case in words, with what `--again` asks for."""
+    again = f"{done.door}:{done.seed}{' --whole' if done.whole else ''}"
+    return f"{done.outcome}: {again} {done.mutations} {done.error} {done.said}"
+
+
 def counted(outcomes: list[Outcome]) -> list[dict[str, object]]:
-    """One row a door and one for all."""
-    by_door: dict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        by_door[outcome.door].append(outcome)
+    """One row a door and one for all: outcomes, the most megabytes, seconds of the processor, the first bad case."""
     rows = []
-    for name, some in [*sorted(by_door.items()), ("all", outcomes)]:
-        kinds = Counter(each.outcome for each in some)
-        most = max((each.megabytes for each in some), default=0.0)
+    for group, name in [
+        *((group, door.name) for group, doors in GROUPS.items() for door in doors),
+        ("", "all"),
+    ]:
+        some = [done for done in outcomes if name in (done.door, "all")]
+        if not some and group:
+            continue
+        kinds = Counter(done.outcome for done in some)
         rows.append(
-            {"door": name, "cases": len(some), **{kind: kinds[kind] for kind in OUTCOMES}, "megabytes": most}
+            {"group": group, "door": name, "cases": len(some)}
+            | {kind: kinds[kind] for kind in OUTCOMES}
+            | {"megabytes": max((done.megabytes for done in some), default=0.0)}
+            | {"seconds": round(sum(done.seconds for done in some), 2)}
+            | {"first": next((told(done) for done in some if done.outcome not in GOOD), "")}
         )
     return rows
 

@@ -17,20 +17,26 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import traceback
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
+from types import FrameType
 
 from tests.conftest import REPOSITORY
 from tests.doors.mutations import mutated
 
 SECONDS = 30  # a case; on a busy machine a file of a megabyte takes one
 MOST = 1 << 30  # bytes of memory
-CASES = 300  # of one child, so that a case is not blamed for what others left
+CASES = 2_000  # of one child, so that a case is not blamed for what others left; a new one costs 20 seconds
 OUTCOMES = ("value", "named error", "implausible", "other exception", "hang", "memory")
 GOOD = OUTCOMES[:2]
+ABSENT = "the real file is not here"
 
 
 @dataclass(frozen=True)
@@ -74,36 +80,43 @@ class Door:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case: one of `OUTCOMES`, the error, the mutations, megabytes of memory at the most."""
+    """What came of a case (of the whole real file, or a part): one of `OUTCOMES`, the error, the mutations,
+    megabytes of memory at the most, seconds of the processor, and the package's functions that were called,
+    where these were watched."""
 
     door: str
     seed: int
     outcome: str
+    whole: bool = False
     error: str = ""
     said: str = ""
     mutations: list[str] = field(default_factory=list)
     megabytes: float = 0.0
+    seconds: float = 0.0
+    called: list[str] = field(default_factory=list)
 
 
 class HangError(BaseException):
     """No `except Exception` catches it."""
 
 
-def play(door: Door, project: Path, seed: int, *, whole: bool = False) -> Outcome:
+def play(door: Door, project: Path, seed: int, *, whole: bool = False, watch: bool = False) -> Outcome:
     """One case, in this process; a number below 0 stands for the real file, recorded as it is."""
     from analysis.errors import AnalysisError
 
-    draw = Random(f"{door.name} {seed}")
+    begin, draw = time.process_time(), Random(f"{door.name} {seed}")
     content = (door.whole if whole and door.whole else door.real)()
     if content is None:
-        return Outcome(door.name, seed, "value", said="the real file is not here")
+        return Outcome(door.name, seed, "value", said=ABSENT)
     changed, names = mutated(content, door.kind, draw.randrange(2**32)) if seed >= 0 else (content, [])
     recorded = draw.random() < 0.85 or seed < 0
-    about = {"door": door.name, "seed": seed, "mutations": names}
+    called: set[str] = set()
+    about = {"door": door.name, "seed": seed, "whole": whole, "mutations": names}
     forget_peak()
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
-        value = door.enter(Given(changed, project, recorded, draw))
+        with watched(called) if watch else nullcontext():
+            value = door.enter(Given(changed, project, recorded, draw))
         wrong = door.look(value)
         if door.checksummed and not recorded and changed != content:
             wrong = "bytes that are not those recorded were read"
@@ -123,7 +136,27 @@ def play(door: Door, project: Path, seed: int, *, whole: bool = False) -> Outcom
         signal.setitimer(signal.ITIMER_REAL, 0)
     peak = peak_bytes()
     outcome = "memory" if peak > MOST else out.outcome
-    return Outcome(**asdict(out) | {"outcome": outcome, "megabytes": round(peak / 1e6, 1)})
+    taken = {"megabytes": round(peak / 1e6, 1), "seconds": round(time.process_time() - begin, 4)}
+    return Outcome(**asdict(out) | {"outcome": outcome, "called": sorted(called)} | taken)
+
+
+@contextmanager
+def watched(called: set[str]) -> Iterator[None]:
+    """The package's functions that are called meanwhile, in whatever thread, are put into the set."""
+    seen: set[tuple[str, str]] = set()
+
+    def see(frame: FrameType, event: str, _: object) -> None:  # of calls alone
+        seen.add((frame.f_globals.get("__name__", ""), frame.f_code.co_name))
+
+    before = sys.gettrace()
+    threading.settrace(see)
+    sys.settrace(see)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+        threading.settrace(before)
+        called |= {f"{module}.{name}" for module, name in seen if module.startswith("analysis")}
 
 
 def unhelpful(message: str) -> str:
@@ -170,6 +203,7 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what readers print is no answer
 
     logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
 
     def hang(number: int, frame: object) -> None:
         raise HangError
@@ -186,7 +220,7 @@ def serve() -> None:
                 projects[door.name] = copy_project(Path(folder) / f"project-{len(projects)}")
                 limit()
             os.environ["ANALYSIS_ROOT"] = str(projects[door.name])
-            done = play(door, projects[door.name], asked["seed"], whole=asked["whole"])
+            done = play(door, projects[door.name], asked["seed"], whole=asked["whole"], watch=asked["watch"])
             print(json.dumps(asdict(done)), file=answers, flush=True)
 
 
@@ -239,14 +273,15 @@ class Worker:
         self.child = None
         return code
 
-    def play(self, door: str, seed: int, *, whole: bool = False) -> Outcome:
+    def play(self, door: str, seed: int, *, whole: bool = False, watch: bool = False) -> Outcome:
         """What comes of a case, however it ends."""
         self.played += 1
         if self.played % CASES == 0:
             self.end()
         self.child = self.child or self.start()
         try:
-            self.child.stdin.write(json.dumps({"door": door, "seed": seed, "whole": whole}) + "\n")
+            asked = {"door": door, "seed": seed, "whole": whole, "watch": watch}
+            self.child.stdin.write(json.dumps(asked) + "\n")
             self.child.stdin.flush()
             answered = readable(self.child, 2 * SECONDS + 60)
             line = self.child.stdout.readline() if answered else ""
@@ -256,7 +291,7 @@ class Worker:
             return Outcome(**json.loads(line))
         code = self.end()
         said = "no answer, not even to the alarm" if not answered else f"the process died ({code})"
-        return Outcome(door, seed, "other exception" if answered else "hang", said=said)
+        return Outcome(door, seed, "other exception" if answered else "hang", whole, said=said)
 
 
 def readable(child: subprocess.Popen, seconds: float) -> bool:

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from tests.conftest import FIXTURE, REPOSITORY
-from tests.doors.mutations import table, to_csv, zipped
+from tests.doors.mutations.archives import zipped
+from tests.doors.mutations.tables import table, to_csv
 
 ORIGINALS = REPOSITORY.parent / "shared" / "data" / "originals"
 RAW, PROCESSED = REPOSITORY / "data" / "raw", REPOSITORY / "data" / "processed"

@@ -347,6 +347,16 @@ def test_a_bad_row_of_parquet_is_named_and_categories_are_text(tmp_path: Path, e
         flows(tmp_path, tmp_path / "bad.parquet", engine=engine)
 
 
+def test_a_name_of_a_column_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "turned.parquet"
+    pq.write_table(text_table([row()]), file, store_schema=False)
+    name = bulk.AGENCY.encode()
+    assert name in file.read_bytes()
+    file.write_bytes(file.read_bytes().replace(name, b"\xc4" + name[1:]))
+    with pytest.raises(DataError, match=r"turned\.parquet: not a Parquet file"):
+        flows(tmp_path, file)
+
+
 @pytest.mark.skipif(bool(ABSENT), reason=ABSENT)
 def test_spark_refuses_without_a_trace(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     usual = signal.getsignal(signal.SIGINT)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analysis.provenance import read_origin
-from analysis.refresh import listed
+from analysis.refresh import listed, pages
 from analysis.refresh.command import Outcome
 from analysis.refresh.faults import QuarantineError, RefreshError, UsageError
 from analysis.refresh.lists import ARCHIVE, ISSUERS
@@ -277,6 +277,12 @@ def test_a_page_that_declares_another_encoding_is_read_in_it(
     publisher.answers[DOJ] = Reply(text.encode("latin-1"))
     assert refreshed("lists", because="a fixture").state == "accepted" and len(publisher.seen) == 1
     assert "Cañon City, CO" in lists.read("doj-2025-10-31")["text_as_published"].tolist()
+
+
+def test_a_declaration_that_is_none_begins_a_comment(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text("<ul><li>Boston<![x y> and</li><li>Cook<![if gte z]></li></ul>", encoding="utf-8")
+    assert pages.read(file, "https://a").blocks == [("li", 1, "Boston and"), ("li", 1, "Cook")]
 
 
 @needs_originals

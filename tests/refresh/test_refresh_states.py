@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from analysis import __main__ as main
+from analysis.errors import DataError
 from analysis.refresh import states
 from analysis.refresh.client import Compared, Wanted
 from analysis.refresh.command import Outcome
@@ -296,3 +297,6 @@ def test_differences_are_told_by_key(tmp_path: Path) -> None:
     assert "1 added, 1 removed, 1 changed" in found.counted()
     assert not compare(tmp_path / "old", tmp_path / "old", {"t.csv": Compared(("k",))})
     assert len(compare(None, tmp_path / "new", {"t.csv": Compared(("k",))}).table) == 3
+    (tmp_path / "old" / "t.csv").write_text("k,k\n1,2\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"t\.csv, line 1, column 'k': the header names 'k' twice"):
+        compare(tmp_path / "old", tmp_path / "new", {"t.csv": Compared(("k",))})

@@ -137,8 +137,9 @@ def decomposition(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
     fine, out = table[table["status"] == "ok"], []
     for key, group in fine.groupby(CURVE, sort=False):
         shares = explained(group, choices_of(group, declared), group["estimate"].to_numpy(dtype=float))
+        # each is a small difference of two sums of squares
         out += [
-            dict(zip(CURVE, key, strict=True)) | {"choice": name, "share": share}
+            dict(zip(CURVE, key, strict=True)) | {"choice": name, "share": round(share, 8)}
             for name, share in shares.items()
         ]
     return pd.DataFrame(out, columns=[*CURVE, "choice", "share"])

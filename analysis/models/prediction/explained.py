@@ -12,6 +12,7 @@ from analysis.models.prediction.held_out import HeldOut
 from analysis.models.prediction.improbable import limits
 
 PREFIX = "log_odds_"
+DECIMALS = 6  # of log odds: near zero they are differences, which have fewer digits than they show
 
 
 def explained_table(
@@ -54,7 +55,7 @@ def explained_table(
     out["surprise"] = out["is_listed"] - out["probability"]
     out["probability_at_average"] = expit((seen[rows.codes] * coefficients).sum(axis=1))
     for block, names in blocks.items():
-        out[PREFIX + block] = added[:, [1 + terms.index(name) for name in names]].sum(axis=1)
+        out[PREFIX + block] = added[:, [1 + terms.index(name) for name in names]].sum(axis=1).round(DECIMALS)
     computed = ["probability_at_average", *(PREFIX + block for block in blocks)]
     out.loc[~np.isfinite(coefficients).all(axis=1), computed] = np.nan
     return out.rename_axis("geoid").sort_index()

@@ -238,7 +238,7 @@ def _row(
         "sample": key[1],
         "estimate": estimate,
         "as_printed": printed,
-        "change": estimate - printed,
+        "change": round(estimate - printed, 9),  # a difference has fewer digits than its parts
         "low": low,
         "high": high,
         "draws": len(there),
