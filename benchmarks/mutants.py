@@ -236,7 +236,7 @@ def mutants_of(
 def reached(clone: Path) -> dict[str, dict[str, dict]]:
     """What each test of each package takes and reaches; a process a file of tests."""
 
-    def run(package: str, tests: Path) -> tuple[str, dict[str, dict], str]:
+    def run(package: str, tests: Path) -> tuple[str, dict[str, dict]]:
         told = clone.parent / f"{package}-{tests.stem}.json"
         command = [sys.executable, "-m", "benchmarks.mutation_worker", "reach", str(told)]
         done = subprocess.run(
@@ -249,8 +249,9 @@ def reached(clone: Path) -> dict[str, dict[str, dict]]:
         )
         if not told.exists():
             sys.exit(f"{tests.name} could not be run:\n{done.stdout}{done.stderr}")
-        summary = (done.stdout.strip().splitlines() or ["nothing"])[-1]
-        return package, json.loads(told.read_text(encoding="utf-8")), f"{tests.name}: {summary}"
+        found = json.loads(told.read_text(encoding="utf-8"))
+        print(f"{len(found):4} tests of {tests.name} pass", flush=True)
+        return package, found
 
     found: dict[str, dict[str, dict]] = defaultdict(dict)
     jobs = [
@@ -259,9 +260,8 @@ def reached(clone: Path) -> dict[str, dict[str, dict]]:
         for file in sorted((clone / "tests" / package).rglob("test_*.py"))
     ]
     with ThreadPoolExecutor(WORKERS) as pool:
-        for package, tests, summary in pool.map(run, *zip(*jobs, strict=True)):
+        for package, tests in pool.map(run, *zip(*jobs, strict=True)):
             found[package] |= tests
-            print(summary, flush=True)
     return found
 
 
