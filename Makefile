@@ -1,6 +1,6 @@
 # Two commands do everything: `make repro` and `make test`. Each makes the environment first, if need be.
 .DEFAULT_GOAL := help
-.PHONY: help env spark repro test test-tools faults verify soak bench lint notebooks docs quarto clean
+.PHONY: help env spark repro test test-tools faults verify soak bench mutants lint notebooks docs quarto clean
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -62,8 +62,8 @@ verify: env ## re-run everything by force in a temporary clone, in another local
 soak: env test-tools ## half an hour of other conditions, killed runs and bad data: benchmarks/soak.csv
 	python -m benchmarks.soak
 
-# Packages that benchmarks compare with are needed for nothing else, so they have a lock and an environment of
-# their own, which also sees the project's.
+# Packages that benchmarks compare with, or make mutants with, are needed for nothing else, so they have a lock
+# and an environment of their own, which also sees the project's.
 BENCH := .venv-bench
 $(BENCH)/.complete: $(STAMP) requirements-bench.lock
 	rm -rf $(BENCH)
@@ -83,6 +83,9 @@ bench: env $(BENCH)/.complete ## time and memory of pipeline, ledger, prediction
 	python -m benchmarks.mixed
 	python -m benchmarks.size_and_coverage
 	python -m benchmarks.explorer
+
+mutants: env $(BENCH)/.complete ## do the tests notice wrong code? benchmarks/mutation.csv, half an hour
+	$(BENCH)/bin/python -m benchmarks.mutants
 
 notebooks: env ## the .ipynb beside each script in notebooks/
 	jupytext --quiet --update --to ipynb notebooks/*.py

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from analysis.__main__ import main
 from analysis.errors import DataError
 from analysis.grants import county_flows
+from analysis.grants.engines import check_memory
 from analysis.grants.files import Bulk, blocks, line_ends
 from analysis.grants.run import write_flows
 from tests.conftest import REPOSITORY
@@ -527,6 +528,17 @@ def test_options_that_make_no_sense(tmp_path: Path) -> None:
             write_flows(paths, tmp_path / "out.parquet", **options)
     with pytest.raises(DataError, match=r"neither \.parquet nor \.csv"):
         write_flows([path], tmp_path / "out.xlsx")
+
+
+@pytest.mark.parametrize("text", ["256MB", " 512mb ", "0.25GB", "233MiB", "0.24GiB", "2GB"])
+def test_a_memory_that_is_enough_is_taken(text: str) -> None:
+    assert check_memory(text) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["240MB", "0.24GB", "232MiB", "0.22GiB", "-2GB", "infGB"])
+def test_a_memory_that_is_too_little_is_refused(text: str) -> None:
+    with pytest.raises(DataError, match="too little"):
+        check_memory(text)
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -117,6 +117,7 @@ def test_kinds(state: str, agency: str, county: str, kind: str, unit: str, geoid
         ("PA", "Springfield Township Police Department", "#N/A", None, "more than one government"),
         ("NY", "Newburgh Police Department", "Orange County", "3650034", "Town of Newburgh"),
         ("PA", "Butler Police Department", "Luzerne County", "4207910480", "Butler city"),
+        ("MI", "Curtis Police Department", "#N/A", "2600119320", "only Township of Curtis bears the name"),
         ("TN", "23rd Judicial District Drug Task Force", "Dickson County", None, "are not known"),
         ("VA", "Blue Ridge Regional Jail", "", None, "a region whose counties are not known"),
         ("OH", "Example University Police", "Franklin County", "39049", "COUNTY's"),
@@ -154,6 +155,12 @@ def test_county_chooses_between_governments_of_one_name() -> None:
         ("MI", "Lansing Community College Police", "Eaton", "26045", True),
         ("NC", "Stanley County Sheriff", "#N/A", "37167", True),
         ("GA", "Polk County Sheriff's Office", "Hillsborough County", "13233", True),
+        ("KY", "Oldham Detention Center", "#N/A", "21185", False),
+        ("IN", "Clay Jail", "Clay County", "18021", False),
+        ("IN", "Monroe Jail", "#N/A", "18105", True),
+        ("KY", "Louisville Metro Police Department", "Jefferson County", "2148006", False),
+        ("KY", "Louisville Metro Police Department", "Fayette County", "2148006", True),
+        ("MN", "Dade County Sheriff's Office", "Anoka County", "27003", True),
     ],
 )
 def test_commissioners_campuses_and_counties_of_other_states(

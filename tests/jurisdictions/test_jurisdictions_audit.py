@@ -88,6 +88,18 @@ def test_the_documented_oddities_are_found(oddities: pd.DataFrame, kind: str, na
     assert set(of_kind(oddities, kind)["entry"]) == named
 
 
+def test_an_oddity_found_by_a_reader_is_that_of_one_state_and_heading() -> None:
+    entries = pd.DataFrame(
+        [("NY", "county"), ("PA", "county"), ("NY", "place")], columns=["state_abbr", "level"]
+    ).assign(bare="orange", name="Orange County")
+    found = pd.DataFrame(
+        [("NY", "county", "Orange County", "wrong kind", "seen", "https://example.org")],
+        columns=["state_abbr", "level", "key", "value", "reason", "source_url"],
+    )
+    rows = [(row.state_abbr, row.level, kind) for row, kind, _, _ in audit._by_hand(entries, found)]
+    assert rows == [("NY", "county", "wrong kind")]
+
+
 def test_first_printing(oddities: pd.DataFrame) -> None:
     first = "dhs-2025-05-29"
     assert set(of_kind(oddities, "misspelt", first)["entry"]) == {

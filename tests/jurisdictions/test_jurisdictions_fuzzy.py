@@ -146,3 +146,15 @@ def test_another_states_county_is_near_the_states_own_and_for_review(
 ) -> None:
     row = match(pd.DataFrame({"state_abbr": [state], "level": "county", "text_as_published": text})).iloc[0]
     assert (row["geoid"], row["match_type"], row["needs_review"]) == (code, "fuzzy", True)
+
+
+def test_the_nearest_of_several_is_chosen_if_it_is_clearly_so() -> None:
+    gaz = gazetteer()
+
+    def decided(**scores: float) -> tuple[str | None, list[str]]:
+        near = fuzzy._decide(gaz, {code.removeprefix("c"): score for code, score in scores.items()}, None)
+        return near.winner and near.winner.geoid, [g.geoid for g, _ in near.candidates]
+
+    assert decided(c17031=0.82, c17043=0.95, c17097=0.81) == ("17043", ["17043", "17031", "17097"])
+    assert decided(c17031=0.90, c17043=0.95) == (None, ["17043", "17031"])
+    assert decided(c17031=0.80) == ("17031", ["17031"]) and decided(c17031=0.79) == (None, ["17031"])

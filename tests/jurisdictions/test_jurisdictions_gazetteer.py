@@ -85,6 +85,8 @@ def test_new_york_city_is_no_county(gaz: Gazetteer) -> None:
 @pytest.mark.fault("F52")
 def test_cities_that_stand_in_for_a_subdivision_have_its_codes(gaz: Gazetteer) -> None:
     assert gaz.by_geoid["1714000"].also == ("1703114000",)  # Chicago
+    assert gaz.by_geoid["5584250"].also == ("5513384250",)  # Waukesha, a city
+    assert gaz.by_geoid["5584275"].also == ("5513384275",)  # Waukesha, a village of the same county
     assert gaz.by_geoid["0937000"].also == ("0911037070",)  # Hartford, a town coextensive with the city
     assert gaz.by_geoid["2501370"].also == ("2501501370",)  # Amherst
     assert "1703114000" not in gaz.by_geoid

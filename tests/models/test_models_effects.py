@@ -20,6 +20,8 @@ from analysis.models import (
     predicted_probabilities,
     wild_cluster_bootstrap,
 )
+from analysis.models.summaries import frequencies
+from analysis.panel import load_panel
 
 MODEL = Model("m", "listed", ["x", "dummy", "x:share", "share:share", "x:dummy"], cluster="state")
 VARIANTS = {
@@ -274,3 +276,13 @@ def test_a_covariance_of_zero_has_no_error(frame):
     found = fit(MODEL, frame)
     sure = replace(found, covariance=np.zeros_like(found.covariance))
     assert (average_marginal_effects(sure, frame)["std_error"] == 0).all()
+
+
+def test_listed_counties_of_a_hundred_are_counted():
+    counties = load_panel("county")
+    found = frequencies(counties).set_index("sample")
+    assert len(found) == 3
+    every = found.loc[found["counties"].idxmax()]
+    assert (every["counties"], every["listed"]) == (len(counties), counties["is_listed"].sum())
+    assert found["per_100"].to_numpy() == pytest.approx(100 * found["listed"] / found["counties"], rel=1e-12)
+    assert (found["conf_low"] < found["per_100"]).all() and (found["per_100"] < found["conf_high"]).all()

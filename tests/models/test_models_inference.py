@@ -331,6 +331,17 @@ def test_permutation_has_its_size():
     assert np.mean(np.array(found) <= 0.05) < 0.12
 
 
+def test_a_draw_that_is_the_data_counts_as_at_least_as_large(frame):
+    model = LOGIT.with_(covariates=["x", "share"])
+    groups, same = pd.factorize(frame["state"])[0], np.arange(len(frame))
+    shuffled = np.stack([same, *shuffles(groups, 40, 0)])
+    done, arrays = fit(model, frame), design(model, frame)
+    alone = within_permutation(arrays, 1, done.coefficients, groups, shuffled[1:])
+    assert within_permutation(arrays, 1, done.coefficients, groups, same[None]) == 1.0
+    with_it = within_permutation(arrays, 1, done.coefficients, groups, shuffled)
+    assert with_it * 42 == pytest.approx(alone * 41 + 1)
+
+
 def test_the_table_has_every_method_that_applies(frame):
     frame["level"] = (frame["state"] > "S12").astype(int)
     models = [
@@ -354,6 +365,8 @@ def test_the_table_has_every_method_that_applies(frame):
     assert indexed.loc[("wide", "level", "within_state_permutation"), "p_value"] == "n/a"
     assert indexed.loc[("wide", "level", "clustered"), "states_varying"] == 0
     assert (table["p_value"] == "n/a").sum() == 1
+    whole_numbers = table[["clusters", "states_varying", "draws", "seed"]]
+    assert (whole_numbers.dtypes == "Int64").all() and whole_numbers.notna().any().all()
     strata = influence.query("model == 'strata' and term == 'x'")
     assert strata["leverage"].sum() == pytest.approx(2) and (strata["leverage"] > 0).all()
     assert indexed.loc[("strata", "x", "jackknife"), "std_error"] > 0

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from scipy.optimize import brentq
 from scipy.special import expit, gammaln, log_expit
 from scipy.stats import norm
 
@@ -227,6 +228,28 @@ def test_within_and_between_have_their_own_slopes():
     assert both.loc["moved_within", "estimate"] == pytest.approx(
         table(fit(strata, frame)).loc["moved", "estimate"], abs=0.08
     )
+
+
+def test_the_effective_clusters_are_those_of_each_states_information():
+    """Each state's part of the covariance, by plain loops, linearised at the most likely intercept."""
+    data = drawn(3, groups=12, size=20, deviation=0.8)
+    data["region"] = pd.factorize(data["state"])[0] % 5
+    fitted, bread = fit(MIXED.with_(cluster="region"), data), fit(MIXED, data).covariance
+    deviation, parts = fitted.random.std_deviation, np.zeros((5, 3))
+    assert deviation > 0.3
+    for (region, _), rows in data.groupby(["region", "state"]):
+        X = np.column_stack([np.ones(len(rows)), rows[["x", "dummy"]]])
+        eta, y = X @ fitted.coefficients, rows["listed"].to_numpy()
+
+        def slope(level, eta=eta, y=y):
+            return (y - expit(eta + level)).sum() - level / deviation**2
+
+        p = expit(eta + brentq(slope, -20, 20))
+        V = np.diag(p * (1 - p))
+        V -= np.outer(p * (1 - p), p * (1 - p)) / (1 / deviation**2 + (p * (1 - p)).sum())
+        parts[region] += np.diag(bread @ X.T @ V @ X @ bread)
+    expected = parts.sum(axis=0) ** 2 / (parts**2).sum(axis=0)
+    assert fitted.effective_clusters == pytest.approx(expected, rel=1e-4)
 
 
 def test_no_variance_is_said_and_gives_the_logits_numbers():

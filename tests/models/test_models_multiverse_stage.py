@@ -8,25 +8,71 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy import stats
 
 from analysis.curves import matrix_rows, specification_curve_figure
 from analysis.errors import DataError, ModelError
 from analysis.models import Model, estimates, fit
 from analysis.models.multiverse import chunks, summary, universe
-from analysis.models.multiverse.cells import fit_cell, signs
-from analysis.models.multiverse.declaration import CHOICES, declared, family, identifier
+from analysis.models.multiverse.cells import Cell, fit_cell, signs
+from analysis.models.multiverse.declaration import CHOICES, Multiverse, declared, family, identifier
+from analysis.models.multiverse.stage import curve_tests
 from analysis.panel import load_panel
 from tests.conftest import REPOSITORY, copy_project, run_stage
 
 STAGE = "python -m analysis.models.multiverse.stage"
 OUTPUTS = ["multiverse.parquet"]
 OUTPUTS += [f"multiverse_{name}.csv" for name in ("choices", "headlines", "inference", "summary", "variance")]
+
+
+def test_a_curve_is_tested_by_its_own_errors(tmp_path):
+    """Specifications of which one has no number; the statistics are those of its numbers, by plain means."""
+    rng = np.random.default_rng(0)
+    numbers = np.vstack([rng.normal(1, 0.3, 5), rng.uniform(0.2, 0.6, 5), np.zeros((4, 5)), [50.0] * 5])
+    null = rng.normal(size=(4, 19)).astype("float32")
+    cell = Cell(numbers, np.array(["ok", "ok", "separated", "ok", "ok"]), null, null)
+    choices = {"level": "county", "effects": "none", "estimator": "lpm"}
+    made = SimpleNamespace(focal=("x",), draws=19)
+    chunks.save(chunks.path_of(tmp_path, choices), {"x": cell})
+    found = curve_tests(made, tmp_path, [choices]).set_index("statistic")
+    fine = np.array([True, True, False, True, True])
+    t = numbers[0, fine] / numbers[1, fine]
+    assert found.loc["median", "value"] == pytest.approx(np.median(numbers[0, fine]), rel=1e-6)
+    assert found.loc["share", "value"] == (t > stats.t.ppf(0.975, 49)).mean() > 0
+    z = stats.norm.ppf(stats.t.cdf(t, 49))
+    assert found.loc["stouffer", "value"] == pytest.approx(z.sum() / 2, rel=1e-6)
+    assert (found["specifications"] == 4).all()
+
+
+def test_only_the_cells_without_a_file_are_fitted(tmp_path):
+    nothing = np.empty((0, 0))
+    made = {"x": Cell(np.ones((7, 2)), np.array(["ok", "ok"]), nothing, nothing)}
+    cells = [{"level": level, "estimator": "lpm"} for level in ("county", "place", "state")]
+    chunks.save(chunks.path_of(tmp_path, cells[1]), made)
+    fitted, said = [], io.StringIO()
+    chunks.work(tmp_path, cells, lambda cell: fitted.append(cell) or made, said)
+    assert fitted == [cells[0], cells[2]] and "1 of 3 cells were there" in said.getvalue()
+    assert all(chunks.load(chunks.path_of(tmp_path, cell))["x"].numbers.sum() == 14 for cell in cells)
+
+
+def test_places_have_the_first_outcome_roster_and_vintage_only():
+    names = ("outcome", "roster", "acs")
+    choices = {name: {"m": {}, "a": {}, "z": {}} for name in names} | {"level": {"county": {}}}
+    main = dict.fromkeys(names, "m") | {"estimator": "lpm", "effects": "none"}
+    may = partial(Multiverse.is_defensible, SimpleNamespace(choices=choices))
+    assert may(main | {"level": "county"}) and may(main | {"level": "place"})
+    for name in names:
+        for other in ("a", "z"):
+            assert may(main | {"level": "county", name: other})
+            assert not may(main | {"level": "place", name: other}), (name, other)
 
 
 @pytest.fixture

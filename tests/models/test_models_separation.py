@@ -179,6 +179,13 @@ def test_single_needs_order():
     assert single(np.array([4.0, 3, 2, 1]), y, "x", "y").sign == -1
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_the_unit_of_a_column_does_not_decide_whether_it_stays(scale):
+    a, b = np.arange(6.0), np.array([1.0, 0, 2, 5, 3, 1])
+    keep, reasons = independent(scale * np.column_stack([a, b, 2 * a - b]), np.ones((6, 1)))
+    assert keep.tolist() == [True, True, False] and list(reasons[2]) == [0, 1]
+
+
 def test_independent_and_unidentified():
     ones, a = np.ones((5, 1)), np.array([1.0, 2, 3, 5, 8])
     keep, reasons = independent(np.column_stack([a, 3 - a, a**2, np.full(5, 0.1)]), ones)

@@ -83,6 +83,50 @@ def test_links_are_symmetric_whatever_direction_is_given():
     assert row_standardised(links).toarray()[0].tolist() == [0, 0.5, 0.5]
 
 
+def test_rows_without_neighbours_stay_empty_when_rows_are_divided_by_their_sums():
+    shares = row_standardised(sparse.csr_array(np.array([[0.0, 1, 3], [2, 0, 0], [0, 0, 0]])))
+    assert shares.toarray().tolist() == [[0, 0.25, 0.75], [1, 0, 0], [0, 0, 0]]
+
+
+def test_the_lagrange_multipliers_are_the_scores_over_their_information():
+    """The score by differences of the log-likelihoods, the information of all parameters inverted as one."""
+    rng, weights = np.random.default_rng(5), row_standardised(adjacency(*lattice(6)))
+    W, n = weights.toarray(), 36
+    X = np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
+    y = X @ [1.0, 0.5, -0.5] + rng.normal(size=n)
+    beta = np.linalg.lstsq(X, y, rcond=None)[0]
+    variance = ((y - X @ beta) ** 2).mean()
+
+    def log_likelihood(lag, error):
+        moved = np.eye(n) - error * W
+        rest = moved @ ((np.eye(n) - lag * W) @ y - X @ beta)
+        sizes = np.linalg.slogdet(moved)[1] + np.linalg.slogdet(np.eye(n) - lag * W)[1]
+        return sizes - rest @ rest / (2 * variance)
+
+    h = 1e-5
+    of_lag = (log_likelihood(h, 0) - log_likelihood(-h, 0)) / (2 * h)
+    of_error = (log_likelihood(0, h) - log_likelihood(0, -h)) / (2 * h)
+    trace, mean = np.trace(W @ W + W.T @ W), W @ X @ beta
+    information = np.block(
+        [
+            [
+                np.array([[trace + mean @ mean / variance, trace], [trace, trace]]),
+                np.vstack([mean @ X, 0 * mean @ X]) / variance,
+            ],
+            [np.vstack([mean @ X, 0 * mean @ X]).T / variance, X.T @ X / variance],
+        ]
+    )
+    without = np.delete(np.arange(5), 1), np.delete(np.arange(5), 0)
+    alone = [np.linalg.inv(information[np.ix_(kept, kept)])[0, 0] for kept in without]
+    both = np.linalg.inv(information)
+    found = lagrange_multipliers(X, y, weights)
+    assert found["lm_lag"] == pytest.approx(of_lag**2 * alone[0], rel=1e-5)
+    assert found["lm_error"] == pytest.approx(of_error**2 * alone[1], rel=1e-5)
+    joint = np.array([of_lag, of_error]) @ both[:2, :2] @ [of_lag, of_error]
+    assert found["robust_lm_lag"] == pytest.approx(joint - found["lm_error"], rel=1e-5)
+    assert found["robust_lm_error"] == pytest.approx(joint - found["lm_lag"], rel=1e-5)
+
+
 def test_islands_leave_and_are_told():
     links = adjacency(["a", "b", "island"], pd.DataFrame([("a", "b")]))
     assert row_standardised(links).sum() == 2

@@ -42,6 +42,14 @@ def test_the_probabilities_are_those_of_a_loop(frame):
     np.testing.assert_allclose(found, loop(data, ["x", "dummy", "product"]), atol=1e-10)
 
 
+def test_every_fold_has_the_rows_and_events_of_the_other_states(frame):
+    folds = predict_held_out(MODEL, frame).folds.set_index("group")
+    states = frame.groupby("state")["listed"].agg(["size", "sum"])
+    assert folds["rows"].equals(states["size"].rename_axis("group").rename("rows")) and len(folds) == 30
+    assert (folds["training_rows"] == len(frame) - states["size"]).all()
+    assert (folds["training_events"] == frame["listed"].sum() - states["sum"]).all()
+
+
 @pytest.mark.parametrize("estimator", ["logit", "firth", "lpm"])
 def test_every_estimator_predicts_as_its_own_fit(frame, estimator):
     model = MODEL.with_(estimator=estimator, covariates=["x", "dummy"])

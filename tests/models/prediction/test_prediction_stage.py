@@ -17,11 +17,13 @@ from analysis.models.prediction.improbable import (
     REASONS,
     improbable_table,
     limits,
+    reasons,
     shares_a_name,
     standard_errors,
 )
 from analysis.models.prediction.justice import dropped_table
 from analysis.models.prediction.specification import BASELINES, baselines, load_prediction
+from analysis.models.prediction.stage import judged
 from analysis.panel import load_panel
 from analysis.provenance import read_output, read_param
 from benchmarks import prediction as benchmark
@@ -109,6 +111,44 @@ def test_what_cannot_be_predicted_stays_in_the_table(frame):
     assert (table["is_listed"] == 1).sum() == panel["listed"].sum()
     assert table.loc[hole, "reasons"] == "agreement_on_the_day;name_shared;no_prediction"
     assert pd.isna(table.loc[hole, "rank"]) and pd.isna(table.loc[hole, "probability"])
+
+
+def test_each_reason_is_told_of_the_rows_that_it_fits():
+    """Five listed units and four that are not, each with one thing to tell, beside one of each with none."""
+    told = ["vote_below_half", "few_residents", "state_law_against", "state_law_against", ""]
+    told += ["vote_above_half", "many_residents", "state_law_for", ""]
+    panel = pd.DataFrame(
+        {
+            "democratic_share_2024": [0.49, 0.5, 0.7, 0.7, 0.7, 0.51, 0.5, 0.3, 0.3],
+            "population": [5_000, 4_999, 5_000, 200_000, 5_000, 99_999, 100_000, 10, 4_000],
+            "has_law_mandating_cooperation": [0, 0, 1, 0, 0, 0, 0, 0, 1],
+            "has_law_forbidding_sanctuary": [0, 0, 0, 1, 0, 0, 0, 0, 1],
+            "has_law_limiting_cooperation": [1, 0, 0, 0, 1, 0, 0, 1, 0],
+        },
+        index=[f"{code:05d}" for code in range(9)],
+    )
+    table = pd.DataFrame({"is_listed": [1] * 5 + [0] * 4, "probability": 0.5}, index=panel.index)
+    names = pd.DataFrame({"code": [], "level": [], "state": [], "bare": []})
+    assert reasons(table, panel, names, ()) == told
+
+
+def test_subdivisions_hide_no_entry_that_comes_after_them():
+    units = ["county"] * 3 + ["cousub"] * 2 + ["place"] * 3
+    table = pd.DataFrame(
+        {
+            "vintage": "a list",
+            "unit": units,
+            "geoid": [f"{number:05d}" for number in range(8)],
+            "is_listed": 1,
+            "probability": np.linspace(0.1, 0.8, 8),
+        }
+    )
+    vote = pd.Series(np.linspace(0.3, 0.6, 8), table["geoid"]).rename("democratic_share_2024")
+    doubtful = pd.DataFrame({"kind": "removed", "code": ["00001", "00006"]})
+    found = judged(
+        table, doubtful, dict.fromkeys(["county", "place", "state"], vote.to_frame()), "the main list"
+    )
+    assert found.groupby("level")["entries"].first().to_dict() == {"county": 3, "place": 3}
 
 
 def test_a_name_is_shared_with_another_listed_government():
