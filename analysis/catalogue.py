@@ -102,7 +102,7 @@ def load_catalogue(level: str = "county", file: Path = FILE) -> dict[str, Variab
 
 def repeated(name: str, entry: object) -> list[tuple[str, object]]:
     """The entry itself or, with `each: lists`, one for every list, LIST replaced by the list's name."""
-    if not isinstance(entry, dict) or entry.get("each") != "lists":
+    if not (isinstance(name, str) and isinstance(entry, dict)) or entry.get("each") != "lists":
         return [(name, entry)]
     return [
         (

@@ -1,13 +1,16 @@
-"""`dvc.lock`, which DVC writes over in place: what a killed run has cut off is told and mended.
+"""What DVC writes over in place, and a killed run can have cut off: told and mended.
 
-Outputs are written beside and renamed, so that a kill leaves them whole; DVC's own record is not. Where that
-was cut off, DVC refuses to read it. `python -m analysis.lockfile`, which `make repro` calls first, keeps the
-stages before the cut; the others run again and end in the same bytes.
+The stages write their outputs beside and rename them, so that a kill leaves them whole. DVC writes its record
+`dvc.lock` and its list of who reads and writes what in place, and refuses to read one that was cut off.
+`python -m analysis.lockfile`, which `make repro` calls first, keeps the record's stages before the cut; the
+others run again and end in the same bytes. A list that cannot be read is of runs that are no more.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 from dvc.dvcfile import Lockfile
 from dvc.exceptions import DvcException
@@ -17,6 +20,7 @@ from analysis.provenance import root
 from analysis.writing import replacing
 
 NAME = "dvc.lock"
+BUSY = ".dvc/tmp/rwlock"
 STAGE = re.compile(r"^  \S.*:$", re.MULTILINE)
 
 
@@ -44,24 +48,37 @@ def mended(text: str) -> str:
     return ""
 
 
+def free(path: Path) -> bool:
+    """Delete DVC's list of readers and writers where it cannot be read; whether that was so."""
+    try:
+        json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        path.unlink()
+        return True
+    return False
+
+
 def main() -> None:
-    """Mend the record where it was cut off, and say so."""
+    """Mend what was cut off, and say so."""
+    if free(root() / BUSY):
+        print(f"{BUSY} was cut off by a run that was ended, and is deleted.")
     path = root() / NAME
     if not path.is_file():
         return
     text = path.read_text(encoding="utf-8", errors="replace")
-    kept = mended(text)
-    if kept == text:
+    if (kept := mended(text)) == text:
         return
+    stages = len(STAGE.findall(kept))
     print(
-        f"{NAME} was cut off by a run that was ended; {len(STAGE.findall(kept))} stages of it are kept, "
-        "the others run again."
+        f"{NAME} was cut off by a run that was ended; {stages} stages of it are kept, the others run again."
     )
-    if not kept:
+    if kept:
+        with replacing(path) as part:
+            part.write_text(kept, encoding="utf-8", newline="\n")
+    else:
         path.unlink()
-        return
-    with replacing(path) as part:
-        part.write_text(kept, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

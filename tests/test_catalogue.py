@@ -98,6 +98,7 @@ def test_levels_and_what_they_inherit(tmp_path: Path) -> None:
             "unknown key 'formulla' under 'place'. Nearest: 'formula'",
         ),
         (("x: {", "2x: {"), "with a name of letters"),
+        (("x: {", "12: {each: lists, "), "with a name of letters"),
         (("x: {", "state: {"), "the name is taken"),
         (("x: {", "x_moe: {"), "the name is taken"),
         (("range:", "each: list, range:"), "each 'list' is unknown"),

@@ -50,9 +50,11 @@ def test_killed_runs_end_in_the_same_bytes(built: Path, tmp_path: Path) -> None:
     record_ = folder / "dvc.lock"
     text = record_.read_text(encoding="utf-8")
     record_.write_text(text[: text.rindex("    cmd:")], encoding="utf-8")
+    busy = folder / lockfile.BUSY
+    busy.write_text('{"write": {', encoding="utf-8")
     refused = dvc(folder, "repro")
     assert refused.returncode and "dvc.lock" in refused.stderr
-    assert mend(folder) and not mend(folder)
+    assert mend(folder) and not mend(folder) and not busy.exists()
     assert dvc(folder, "repro").returncode == 0
     after = outputs(folder)
     assert [name for name in whole if after.get(name) != whole[name]] == []

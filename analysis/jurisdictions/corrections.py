@@ -63,7 +63,7 @@ def read(table: str) -> pd.DataFrame:
 
 def check_decided(frame: pd.DataFrame, path: Path) -> None:
     """Every decision says why, where that was read, and when it was taken."""
-    rules = {"reason": r".{10,}", "source_url": r"https?://\S+", "decided_on": r"\d{4}-\d{2}-\d{2}"}
+    rules = {"reason": r".{10,}", "source_url": r"https?://\S+", "decided_on": r"[0-9]{4}-[0-9]{2}-[0-9]{2}"}
     for column, pattern in rules.items():
         wrong = [line for line, text in frame[column].items() if not re.fullmatch(pattern, text)]
         if column == "decided_on" and not wrong:

@@ -69,7 +69,8 @@ def read_county_flows(vintage: str, name: str) -> pd.DataFrame:
         codes={"county_geoid": 5, "fiscal_year": 4},
     )
     listing = frame["award_group"].str.extract(r"^CFDA_([0-9]{2}\.[0-9A-Z]{3})_")[0]
-    whole = frame["obligations_usd"].str.fullmatch(r"-?[0-9]+\.[0-9]{2}") & frame["n_awards"].str.isdecimal()
+    whole = frame["obligations_usd"].str.fullmatch(r"-?[0-9]+\.[0-9]{2}")
+    whole &= frame["n_awards"].str.fullmatch("[0-9]+")  # other scripts have digits, too
     ours = frame["scope"].isin(FLOW_SCOPES) & (frame["measure"] == FLOW_MEASURE) & listing.notna() & whole
     if not ours.all():
         raise DataError(

@@ -143,7 +143,7 @@ def check_columns(present: Iterable[str], required: Sequence[str], file: object)
 def check_codes(codes: pd.Series, width: int | tuple[int, ...], file: object) -> None:
     """Every code is digits of the stated width; a shorter one has lost its leading zero."""
     widths = (width,) if isinstance(width, int) else width
-    pattern = "|".join(rf"\d{{{w}}}" for w in (*widths, 0))
+    pattern = "|".join(rf"[0-9]{{{w}}}" for w in (*widths, 0))
     wrong = codes[~codes.str.fullmatch(pattern)]
     if len(wrong):
         said = " or ".join(map(str, widths))

@@ -153,6 +153,7 @@ OWN = {
     "analysis.downloads.as_text": "CSV that was written a moment before, in memory",
     "analysis.differing.first_difference": "bytes that are compared; what is no table is told by the byte",
     "analysis.lockfile.main": "DVC's own record; tests/test_crash",
+    "analysis.lockfile.free": "DVC's own list; tests/test_crash",
     "analysis.lockfile.is_whole": "DVC's own record; tests/test_crash",
     "analysis.differing._table": "as above; tests/test_same_bytes",
     "analysis.manifest.check": "the manifest; tests/test_same_bytes",

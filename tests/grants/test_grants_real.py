@@ -165,7 +165,12 @@ def test_a_vintage_that_is_not_there_is_named_with_the_nearest(project: Path) ->
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("sum_of_transaction_obligations_in_FY", "whole_awards"), ("CFDA_10.868_", "ALL_"), (".00,", ".005,")],
+    [
+        ("sum_of_transaction_obligations_in_FY", "whole_awards"),
+        ("CFDA_10.868_", "ALL_"),
+        (".00,", ".005,"),
+        (",3,", ",３,"),
+    ],
 )
 def test_a_compiled_table_of_another_measure_is_refused(project: Path, old: str, new: str) -> None:
     path = project / "data/raw/usaspending/reap-fy2021-2024/grants_county_cfda10868.csv"
