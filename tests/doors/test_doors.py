@@ -154,7 +154,6 @@ OWN = {
     "analysis.differing.first_difference": "bytes that are compared; what is no table is told by the byte",
     "analysis.lockfile.main": "DVC's own record; tests/test_crash",
     "analysis.lockfile.free": "DVC's own list; tests/test_crash",
-    "analysis.lockfile.is_whole": "DVC's own record; tests/test_crash",
     "analysis.differing._table": "as above; tests/test_same_bytes",
     "analysis.differing._of_pdf": "as above; tests/test_same_bytes",
     "analysis.manifest.stored": "the manifest; tests/test_same_bytes",
