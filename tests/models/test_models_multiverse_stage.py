@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -412,6 +413,22 @@ def test_headlines_are_counted_by_family(repository):
     entry["holds"] = "p_value < 0.05"
     (row,) = summary.headlines(table, replace(repository, headlines=(entry,))).to_dict("records")
     assert row["holds"] == 2000 and row["moved_most_by"] == ""
+
+
+def test_choices_that_tie_are_all_named(repository):
+    """One specification alone fails: whatever sets it apart does so alike, and rounding noise picks nothing."""
+    table = generated_table(repository, lambda table, rng: np.ones(len(table)))
+    fixed = {name: table[name].iloc[0] for name in CHOICES}
+    both = list(product([False, True], repeat=len(repository.controls)))
+    table = table.iloc[: len(both)].assign(**fixed)
+    for place, name in enumerate(repository.controls):
+        table[f"with_{name}"] = pd.array([row[place] for row in both], dtype="boolean")
+    entry = {"name": "a", "text": "t", "where": "focal == 'x'", "holds": "estimate > 0"}
+    table.loc[table.index[-1], "estimate"] = -1.0
+    (row,) = summary.headlines(table, replace(repository, headlines=(entry,))).to_dict("records")
+    assert row["moved_most_by"].split("; ") == [f"with_{name}" for name in repository.controls]
+    # of 64, one differs: its indicator on a choice of two equal halves
+    assert row["share_of_variance"] == pytest.approx(1 / (len(both) - 1), abs=1e-8)
 
 
 @pytest.mark.parametrize("shape", [(0.1, 0.1), (2, 2), (20, 0.5), (0.02, 0.5)])

@@ -137,9 +137,8 @@ def decomposition(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
     fine, out = table[table["status"] == "ok"], []
     for key, group in fine.groupby(CURVE, sort=False):
         shares = explained(group, choices_of(group, declared), group["estimate"].to_numpy(dtype=float))
-        # each is a small difference of two sums of squares
         out += [
-            dict(zip(CURVE, key, strict=True)) | {"choice": name, "share": round(share, 8)}
+            dict(zip(CURVE, key, strict=True)) | {"choice": name, "share": share}
             for name, share in shares.items()
         ]
     return pd.DataFrame(out, columns=[*CURVE, "choice", "share"])
@@ -147,7 +146,8 @@ def decomposition(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
 
 def explained(group: pd.DataFrame, names: list[str], y: np.ndarray) -> dict[str, float]:
     """The share of the variance of y (m,) that each choice accounts for, that all do, and the rest; nothing
-    where y does not vary."""
+    where y does not vary. To eight decimals: each is a difference of two sums of squares, so that its last
+    digits are noise, by which shares that are equal would differ."""
     total = ((y - y.mean()) ** 2).sum()
     if not names or total <= 1e-20 * (y**2).sum():
         return {}
@@ -155,7 +155,8 @@ def explained(group: pd.DataFrame, names: list[str], y: np.ndarray) -> dict[str,
     rest = residual(blocks, y)
     alone = {name: residual({other: blocks[other] for other in names if other != name}, y) for name in names}
     shares = {name: max((without - rest) / total, 0.0) for name, without in alone.items()}
-    return shares | {ALL: 1 - rest / total, COMBINATIONS: rest / total}
+    shares |= {ALL: 1 - rest / total, COMBINATIONS: rest / total}
+    return {name: round(share, 8) for name, share in shares.items()}
 
 
 def indicators(values: pd.Series) -> np.ndarray:
@@ -178,8 +179,8 @@ def headlines(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
     """One row a headline, level and family: in how many of how many specifications it holds.
 
     `conf_low` and `conf_high` are `limits` of the share in which it holds. `moved_most_by` is the choice that
-    accounts for most of the variance of whether it holds (`explained`), and `share_of_variance` how much;
-    both empty where it holds in all or in none.
+    accounts for most of the variance of whether it holds (`explained`), or those that tie, and
+    `share_of_variance` how much each does; both empty where it holds in all or in none.
 
     Raises
     ------
@@ -202,7 +203,8 @@ def headlines(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
             varied = choices_of(group, declared) + (["focal"] if len(group["focal"].unique()) > 1 else [])
             shares = explained(group, varied, group["holds"].to_numpy(dtype=float))
             shares = {choice: share for choice, share in shares.items() if choice not in (ALL, COMBINATIONS)}
-            most = max(shares, key=shares.get, default="")
+            most = max(shares.values(), default=np.nan)
+            movers = "; ".join(choice for choice, share in shares.items() if share == most)
             cells = group.groupby(list(CHOICES), sort=False).ngroup().to_numpy()
             low, high = limits(
                 group["holds"].to_numpy(), cells, min(declared.cells[level] / counts[(level, name)], 1.0)
@@ -212,7 +214,7 @@ def headlines(table: pd.DataFrame, declared: Multiverse) -> pd.DataFrame:
                 | {"level": level, "family": name}
                 | {"holds": int(group["holds"].sum()), "specifications": len(group)}
                 | {"conf_low": low, "conf_high": high}
-                | {"moved_most_by": most, "share_of_variance": shares.get(most, np.nan)}
+                | {"moved_most_by": movers, "share_of_variance": most}
             )
     return pd.DataFrame(out, columns=HEADLINE)
 
