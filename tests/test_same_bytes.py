@@ -44,7 +44,18 @@ def two(folder: Path, name: str, was: bytes, now: bytes) -> tuple[Path, Path]:
         ("t.csv", TABLE.replace("value", "worth"), "column 'value' became 'worth'"),
         ("t.csv", TABLE.replace("value", "value,x"), "column 'none' became 'x'"),
         ("t.csv", TABLE + "c,3\n", "2 rows became 3"),
-        ("t.csv", TABLE.replace("\n", "\r\n"), "byte 11 of 24, now 27"),
+        ("t.csv", TABLE.replace("\n", "\r\n"), "the same cells, written otherwise; byte 11 of 24, now 27"),
+        ("t.csv", TABLE.replace("1.5", "nan"), "row 1, column 'value': 1.5 became nan; 1 cells in all"),
+        (
+            "t.csv",
+            TABLE.replace("b,", '"b\x1b[2J\nb",'),
+            r"row 2, column 'name': 'b' became 'b\x1b[2J\nb'; 1 cells in all",
+        ),
+        (
+            "t.csv",
+            TABLE.replace("b,", "b" * 9_999 + ","),
+            f"row 2, column 'name': b became {'b' * 60}; 1 cells in all",
+        ),
         ("t.csv", "", "not a table any more (No columns to parse from file); byte 1 of 24, now 0"),
         ("t.txt", TABLE.replace("b,2", "b,3"), "line 3, character 3: 'b,2.25' became 'b,3.25'"),
         ("t.txt", TABLE[:-1], "line 4 is only in the earlier version"),
@@ -58,6 +69,9 @@ def test_other_files_are_told_by_the_byte(tmp_path: Path) -> None:
     assert first_difference(*two(tmp_path, "a.png", b"\xff\x00\x01", b"\xff\x00\x02")) == "byte 3 of 3, now 3"
     assert first_difference(tmp_path / "no", tmp_path / "was" / "a.png") == "absent before"
     assert first_difference(tmp_path / "was" / "a.png", tmp_path / "no") == "absent now"
+    assert first_difference(tmp_path / "was" / "a.png", tmp_path) == "a folder now"
+    assert differences(tmp_path / "was" / "a.png", tmp_path) == [("a.png", "a folder now")]
+    assert differences(tmp_path / "was", tmp_path / "no") == [("a.png", "absent now")]
 
 
 def drawing(text: str, form: str, **metadata: str | None) -> bytes:
@@ -99,6 +113,13 @@ def test_parquet_is_told_by_row_and_column(tmp_path: Path) -> None:
     assert (
         first_difference(was, now) == "row 3, column 'x': 3.0 became 6.0 (by 1.0e+00 of it); 1 cells in all"
     )
+    frame.astype("float32").to_parquet(now)
+    assert first_difference(was, now) == "column 'x': double became float"
+    frame.to_parquet(now, compression="gzip")
+    assert first_difference(was, now).startswith("the same cells, written otherwise; byte ")
+    for path, last in ((was, [3]), (now, [4])):
+        pd.DataFrame({"x": [[1, 2], None, last]}).to_parquet(path)
+    assert first_difference(was, now) == "row 3, column 'x': [3] became [4]; 1 cells in all"
 
 
 def test_every_file_of_a_folder_is_compared(tmp_path: Path) -> None:
@@ -124,6 +145,9 @@ def test_verify_tells_what_changed_in_a_clone(tmp_path: Path) -> None:
     said = compare(tmp_path, tmp_path)
     assert "a b.csv: row 1, column 'value': 1.5 became 1.6 (by 6.7e-02 of it); 1 cells in all" in said
     assert "é.txt: is new" in said and len(said) == 3
+    (tmp_path / "a b.csv").write_text(TABLE)
+    (tmp_path / "a b.csv").chmod(0o755)
+    assert "a b.csv: the same bytes, with another mode, or as a link" in compare(tmp_path, tmp_path)
 
 
 def test_a_condition_reaches_the_process() -> None:
