@@ -19,6 +19,7 @@ from analysis.differing import differences, first_difference
 from analysis.errors import DataError
 from analysis.manifest import check, manifest, sha256
 from analysis.verify import Condition, compare, run
+from benchmarks.soak import Row, together
 from tests.conftest import PIPELINE, REPOSITORY, outs, run_stage
 
 TABLE = "name,value\na,1.5\nb,2.25\n"
@@ -273,10 +274,35 @@ def test_a_manifest_that_was_edited_is_refused(built: Path, tmp_path: Path) -> N
         check(folder)
 
 
+def test_a_manifest_of_other_stages_bytes_or_inputs_is_told(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(built, folder)
+    file, text = folder / "MANIFEST.csv", (built / "MANIFEST.csv").read_text(encoding="utf-8")
+    file.write_text(re.sub("^checks,", "chekcs,", text, flags=re.M), encoding="utf-8")
+    assert check(folder) == ["data/processed/checks.csv: an output of the stage checks, not of chekcs"]
+    length = (folder / "data/processed/checks.csv").stat().st_size
+    file.write_text(text.replace(f"checks.csv,{length},", "checks.csv,9,", 1), encoding="utf-8")
+    assert check(folder) == [f"data/processed/checks.csv: {length} bytes, not 9"]
+    file.write_text(text, encoding="utf-8")
+    pipeline = yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))
+    gone, pipeline["stages"]["checks"]["deps"][0] = pipeline["stages"]["checks"]["deps"][0], "CITATION.cff"
+    (folder / "dvc.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False), encoding="utf-8")
+    assert check(folder) == [
+        "CITATION.cff: in no row of the stage checks, which reads it",
+        f"{gone}: not read by the stage checks any more",
+    ]
+    for odd in ("a: 1\n", "stages: []\n"):
+        (folder / "dvc.yaml").write_text(odd, encoding="utf-8")
+        with pytest.raises(DataError, match=r"dvc\.yaml: it names no stages"):
+            check(folder)
+
+
 def test_an_output_that_was_not_written_stops_the_manifest(tmp_path: Path) -> None:
-    pipeline = {"stages": {"one": {"outs": ["a.csv"]}}}
+    stages = {"one": {"outs": ["a.csv"]}}
     with pytest.raises(DataError, match="the stage wrote no such output"):
-        manifest(tmp_path, pipeline, {})
+        manifest(tmp_path, stages, {})
+    with pytest.raises(DataError, match=r"params\.yaml: 'seed' is absent, which a stage reads"):
+        manifest(tmp_path, {"one": {"params": ["seed"]}}, {})
 
 
 def test_the_committed_manifest_is_of_the_committed_outputs() -> None:
@@ -284,3 +310,13 @@ def test_the_committed_manifest_is_of_the_committed_outputs() -> None:
     here = table[(table["role"] == "output") & table["path"].str.startswith("data/processed/")]
     assert len(here) > 50
     assert [row.path for row in here.itertuples() if sha256(REPOSITORY / row.path) != row.sha256] == []
+
+
+def test_shares_of_a_soak_keep_the_words_of_the_one_that_went_wrong() -> None:
+    well = Row("kills", "random", 2, 2, first="dvc.lock was cut off, and mended")
+    wrong = Row("kills", "random", 2, 1, lost=1, first="data/processed/a.csv: differs at the end")
+    for shares in ([well, wrong], [wrong, well]):
+        (row,) = together(pd.DataFrame(shares)).to_dict("records")
+        assert row["first"] == wrong.first and (row["cases"], row["as_expected"], row["lost"]) == (4, 3, 1)
+    (row,) = together(pd.DataFrame([well, Row("kills", "random", 2, 2)])).to_dict("records")
+    assert row["first"] == well.first and not row["lost"]
