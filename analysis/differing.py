@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 SHOWN = 60  # characters of a line around the place
 
@@ -15,20 +16,23 @@ SHOWN = 60  # characters of a line around the place
 def first_difference(was: Path, now: Path) -> str:
     """The first place where two files differ, or "" where their bytes are equal.
 
-    Tables are told by row, column and the two values (for numbers with the relative difference), pictures by
-    the dot, PDF by page and line of its text, other text by line and character, other files by the byte.
+    Tables are told by row, column and the two values (for numbers with the relative difference), Parquet by
+    its columns' types too, pictures by the dot, PDF by page and line of its text, other text by line and
+    character, other files by the byte.
     """
     for path, word in ((was, "absent before"), (now, "absent now")):
         if not path.is_file():
-            return word
+            return word.replace("absent", "a folder") if path.is_dir() else word
     old, new = was.read_bytes(), now.read_bytes()
     if old == new:
         return ""
     if was.suffix in (".csv", ".parquet"):
         try:
-            return _of_tables(_table(was), _table(now)) or _of_bytes(old, new)
+            tables = _table(was), _table(now)
         except (ValueError, OSError) as error:
             return f"not a table any more ({str(error).splitlines()[0]}); {_of_bytes(old, new)}"
+        told = _of_tables(*tables) or (_of_types(was, now) if was.suffix == ".parquet" else "")
+        return told or f"the same cells, written otherwise; {_of_bytes(old, new)}"
     if was.suffix in LOOKED_INTO:
         with contextlib.suppress(Exception):  # whatever the libraries raise of files that are none
             return f"{LOOKED_INTO[was.suffix](was, now)}; {_of_bytes(old, new)}"
@@ -40,7 +44,7 @@ def first_difference(was: Path, now: Path) -> str:
 
 def differences(was: Path, now: Path) -> list[tuple[str, str]]:
     """Every file that differs between two files or folders, with its first difference, sorted by path."""
-    if not was.is_dir() and not now.is_dir():
+    if was.is_file() or now.is_file() or not (was.is_dir() or now.is_dir()):
         said = first_difference(was, now)
         return [(was.name, said)] if said else []
     names = {
@@ -54,8 +58,11 @@ def differences(was: Path, now: Path) -> list[tuple[str, str]]:
 
 
 def _table(path: Path) -> pd.DataFrame:
+    """The cells as they are stored; an index of Parquet is a column like the others."""
     if path.suffix == ".parquet":
-        return pd.read_parquet(path).reset_index()
+        table = pq.ParquetFile(path).read()
+        cells = [pd.Series(column.to_pylist(), dtype="object") for column in table.columns]
+        return pd.concat(cells, axis=1, keys=range(len(cells))).set_axis(table.column_names, axis=1)
     return pd.read_csv(path, dtype="str", keep_default_na=False)
 
 
@@ -65,13 +72,20 @@ def _of_tables(old: pd.DataFrame, new: pd.DataFrame) -> str:
         pairs = zip_longest(old.columns, new.columns, fillvalue="none")
         return next(f"column {a!r} became {b!r}" for a, b in pairs if a != b)
     shared = min(len(old), len(new))
-    a, b = old.head(shared).astype("object"), new.head(shared).astype("object")
-    rows, columns = np.nonzero((a.ne(b) & ~(a.isna() & b.isna())).to_numpy())
+    a, b = (table.head(shared).to_numpy("object") for table in (old, new))
+    rows, columns = np.nonzero((a != b) & ~(pd.isna(a) & pd.isna(b)))
     if len(rows):
-        was, now = a.iloc[rows[0], columns[0]], b.iloc[rows[0], columns[0]]
+        was, now = (cells[rows[0], columns[0]] for cells in (a, b))
         where = f"row {rows[0] + 1}, column {old.columns[columns[0]]!r}"
-        return f"{where}: {was} became {now}{_relative(was, now)}; {len(rows)} cells in all"
+        pair = " became ".join(_around(str(was), str(now)))
+        return f"{where}: {pair}{_relative(was, now)}; {len(rows)} cells in all"
     return f"{len(old)} rows became {len(new)}" if len(old) != len(new) else ""
+
+
+def _of_types(was: Path, now: Path) -> str:
+    """The first column of another type, or "" where the types are equal."""
+    pairs = zip(pq.read_schema(was), pq.read_schema(now), strict=True)
+    return next((f"column {a.name!r}: {a.type} became {b.type}" for a, b in pairs if a.type != b.type), "")
 
 
 def _relative(a: object, b: object) -> str:
@@ -79,7 +93,7 @@ def _relative(a: object, b: object) -> str:
         old, new = float(a), float(b)
     except (TypeError, ValueError):
         return ""
-    return f" (by {abs(new - old) / abs(old):.1e} of it)" if old else ""
+    return f" (by {abs(new - old) / abs(old):.1e} of it)" if old and np.isfinite([old, new]).all() else ""
 
 
 def _of_pictures(was: Path, now: Path) -> str:
@@ -129,15 +143,22 @@ def _of_lines(old: str, new: str) -> str:
         if a is None or b is None:
             return f"line {number} is only in the {'later' if a is None else 'earlier'} version"
         if a != b:
-            at = next(i for i in range(max(len(a), len(b))) if a[i : i + 1] != b[i : i + 1])
-            begin = max(at - SHOWN // 2, 0)
-            return (
-                f"line {number}, character {at + 1}: {a[begin : begin + SHOWN]!r}"
-                f" became {b[begin : begin + SHOWN]!r}"
-            )
+            pair = " became ".join(_around(a, b, always=True))
+            return f"line {number}, character {_parting(a, b) + 1}: {pair}"
     raise AssertionError("the texts are equal")
 
 
+def _parting(a: str | bytes, b: str | bytes) -> int:
+    """Where two texts part, from 0."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def _around(a: str, b: str, *, always: bool = False) -> list[str]:
+    """Two texts about where they part, in quotes where signs are among them that steer a terminal."""
+    begin = max(_parting(a, b) - SHOWN // 2, 0) if always or max(len(a), len(b)) > SHOWN else 0
+    seen = [text[begin : begin + SHOWN] for text in (a, b)]
+    return [repr(text) for text in seen] if always or not "".join(seen).isprintable() else seen
+
+
 def _of_bytes(old: bytes, new: bytes) -> str:
-    at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    return f"byte {at + 1} of {len(old)}, now {len(new)}"
+    return f"byte {_parting(old, new) + 1} of {len(old)}, now {len(new)}"

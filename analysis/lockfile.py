@@ -17,6 +17,7 @@ from dvc.exceptions import DvcException
 from dvc.utils.serialize import parse_yaml
 
 from analysis.provenance import root
+from analysis.stages import run
 from analysis.writing import replacing
 
 NAME = "dvc.lock"
@@ -25,12 +26,12 @@ STAGE = re.compile(r"^  \S.*:$", re.MULTILINE)
 
 
 def is_whole(text: str) -> bool:
-    """Whether DVC can read the record; one that holds nothing it cannot.
+    """Whether DVC can read the record; an empty one, as a full disk or a kill leaves it, it cannot.
 
     >>> is_whole("schema: '2.0'\\nstages:\\n  panel:\\n    cmd: make it\\n")
     True
-    >>> is_whole("schema: '2.0'\\nstages:\\n  pan")
-    False
+    >>> is_whole("schema: '2.0'\\nstages:\\n  pan"), is_whole("")
+    (False, False)
     """
     try:
         Lockfile.validate(parse_yaml(text, NAME), NAME)
@@ -68,7 +69,8 @@ def main() -> None:
     if not path.is_file():
         return
     text = path.read_text(encoding="utf-8", errors="replace")
-    if (kept := mended(text)) == text:
+    kept = mended(text)
+    if kept and kept == text:
         return
     stages = len(STAGE.findall(kept))
     print(
@@ -82,4 +84,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

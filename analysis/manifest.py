@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from analysis.errors import DataError
+from analysis.errors import DataError, clipped
 from analysis.provenance import read_params, read_yaml, root
 from analysis.stages import run
 from analysis.writing import write_csv
@@ -69,6 +69,12 @@ def inputs(folder: Path, stage: dict, params: dict) -> Iterator[dict]:
             "sha256": sha256(folder / path),
         }
     for name in stage.get("params", ()):
+        if name not in params:
+            raise DataError(
+                f"{name!r} is absent, which a stage reads.",
+                file=folder / "params.yaml",
+                remedy="restore it from git.",
+            )
         text = written_out(params[name])
         digest = hashlib.sha256(text).hexdigest()
         yield {"role": "input", "path": f"{PART}{name}", "bytes": len(text), "sha256": digest}
@@ -87,10 +93,28 @@ def of_lines(rows: Iterable[tuple[str, str]]) -> str:
 
 def outs(stage: dict) -> list[str]:
     """The paths that a stage writes."""
-    return [out if isinstance(out, str) else next(iter(out)) for out in stage["outs"]]
+    return [out if isinstance(out, str) else next(iter(out)) for out in stage.get("outs", ())]
 
 
-def manifest(folder: Path, pipeline: dict, params: dict) -> pd.DataFrame:
+def reads(stage: dict) -> list[str]:
+    """The paths and parts of params.yaml that a stage reads."""
+    return [*stage.get("deps", ()), *(f"{PART}{name}" for name in stage.get("params", ()))]
+
+
+def stages_of(folder: Path) -> dict:
+    """The stages of `dvc.yaml`.
+
+    Raises
+    ------
+    DataError : it names none.
+    """
+    found = read_yaml(folder / "dvc.yaml").get("stages")
+    if not found or not isinstance(found, dict):
+        raise DataError("it names no stages.", file=folder / "dvc.yaml", remedy="restore it from git.")
+    return found
+
+
+def manifest(folder: Path, stages: dict, params: dict) -> pd.DataFrame:
     """Every output file of every stage, and every input as `dvc.yaml` names it.
 
     Returns
@@ -100,10 +124,10 @@ def manifest(folder: Path, pipeline: dict, params: dict) -> pd.DataFrame:
 
     Raises
     ------
-    DataError : an input or output is not there.
+    DataError : an input or output is not there, or a part of params.yaml.
     """
     rows = []
-    for name, stage in sorted(pipeline["stages"].items()):
+    for name, stage in sorted(stages.items()):
         named = outs(stage)
         if FILE in named:
             continue
@@ -175,15 +199,16 @@ def stored(file: Path) -> pd.DataFrame:
 def check(folder: Path) -> list[str]:
     """A line for everything that is not as MANIFEST.csv has it; empty when all is.
 
-    Told are outputs that are absent, other or in no row, rows that no stage writes any more, and inputs that
-    are absent or other (those that are, or hold, outputs are told as such).
+    Told are outputs that are absent, other, in no row or of another stage, rows that no stage writes any
+    more, inputs that are absent or other (those that are, or hold, outputs are told as such), and what a
+    stage reads now and did not, or did and does not.
 
     Raises
     ------
     DataError : MANIFEST.csv is absent, or no manifest.
     """
     table = stored(folder / FILE)
-    stages, params = read_yaml(folder / "dvc.yaml")["stages"], read_yaml(folder / "params.yaml")
+    stages, params = stages_of(folder), read_yaml(folder / "params.yaml")
     here = {
         file.relative_to(folder).as_posix(): name
         for name, stage in stages.items()
@@ -194,7 +219,9 @@ def check(folder: Path) -> list[str]:
     written, read = table[table["role"] == "output"], table[table["role"] == "input"]
     told = []
     for row in written.itertuples():
-        if row.path in here:
+        if here.get(row.path, row.stage) != row.stage:
+            told.append(f"{row.path}: an output of the stage {here[row.path]}, not of {row.stage}")
+        elif row.path in here:
             told += _other(folder / row.path, row, "written")
         elif (folder / row.path).is_file():
             told.append(f"{row.path}: no output of a stage any more (written by the stage {row.stage})")
@@ -218,6 +245,11 @@ def check(folder: Path) -> list[str]:
                 told.append(f"{row.path}: other values (read by the stage {row.stage})")
         elif row.path not in declared:
             told += _other(folder / row.path, row, "read")
+    for name, rows in read.groupby("stage"):
+        was, now = set(rows["path"]), set(reads(stages.get(name, {})))
+        if name in stages:
+            told += [f"{path}: in no row of the stage {name}, which reads it" for path in sorted(now - was)]
+            told += [f"{path}: not read by the stage {name} any more" for path in sorted(was - now)]
     return told
 
 
@@ -227,7 +259,8 @@ def _other(path: Path, row: tuple, how: str) -> list[str]:
         return [f"{row.path}: absent ({how} by the stage {row.stage})"]
     found = sha256(path)
     if found == row.sha256:
-        return []
+        there = str(size(path))
+        return [] if there == row.bytes else [f"{row.path}: {there} bytes, not {clipped(row.bytes)}"]
     return [f"{row.path}: sha256 {found[:12]}…, not {row.sha256[:12]}… ({how} by the stage {row.stage})"]
 
 
@@ -237,7 +270,7 @@ def main() -> None:
     if words not in ([], ["--check"]):
         sys.exit(f"error: {' '.join(words)!r} is unknown. Remedy: give nothing, or --check.")
     if not words:
-        write_csv(manifest(folder, read_yaml(folder / "dvc.yaml"), read_params()), folder / FILE)
+        write_csv(manifest(folder, stages_of(folder), read_params()), folder / FILE)
     elif told := check(folder):
         print("\n".join(told))
         sys.exit(

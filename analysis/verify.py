@@ -126,7 +126,8 @@ def compare(checkout: Path, clone: Path) -> list[str]:
                     ["git", "show", f"HEAD:{path}"], cwd=clone, check=True, capture_output=True
                 ).stdout
             )
-            told.append(f"{path}: {first_difference(committed, clone / path)}")
+            said = first_difference(committed, clone / path)
+            told.append(f"{path}: {said or 'the same bytes, with another mode, or as a link'}")
     if any(line.startswith("dvc.lock:") for line in told):
         ignored = [path for path in outputs(pipeline) if not _is_in_git(clone, path)]
         for path in (path for path in ignored if (checkout / path).exists()):

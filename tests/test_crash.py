@@ -64,7 +64,7 @@ def test_killed_runs_end_in_the_same_bytes(built: Path, tmp_path: Path) -> None:
     assert "up to date" in dvc(folder, "status").stdout
 
 
-@pytest.mark.fault("F80")
+@pytest.mark.fault("F78")
 def test_a_record_that_was_cut_keeps_its_whole_stages() -> None:
     text = (REPOSITORY / "dvc.lock").read_text(encoding="utf-8")
     assert lockfile.mended(text) == text and len(lockfile.STAGE.findall(text)) == len(PIPELINE)
@@ -81,6 +81,31 @@ def test_a_record_that_was_cut_keeps_its_whole_stages() -> None:
     assert kept[0] < 2 < max(kept)
     for nothing in ("", "sche", "schema: '2.0'\nstages:\n", "\0" * 9):
         assert lockfile.mended(nothing) == "", nothing
+
+
+@pytest.mark.fault("F78")
+@pytest.mark.parametrize("left", ["", "\0\0", "sche"])
+def test_a_record_of_which_nothing_is_left_is_deleted(
+    left: str, project: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """DVC empties its record before it writes it: a kill or a full disk between leaves nothing at all."""
+    record_ = project / "dvc.lock"
+    record_.write_text(left, encoding="utf-8")
+    lockfile.main()
+    assert "dvc.lock was cut off" in capsys.readouterr().out and not record_.exists()
+    lockfile.main()
+    assert not capsys.readouterr().out
+
+
+def test_a_record_that_cannot_be_mended_is_named(project: Path) -> None:
+    (project / "dvc.lock").write_text("schema: '2.0'\nstages:\n  one:\n    cmd: make\n  tw", encoding="utf-8")
+    project.chmod(0o555)
+    try:
+        done = stage_of("python -m analysis.lockfile", project, before=no_privilege)
+    finally:
+        project.chmod(0o755)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "dvc.lock" in done.stderr and "Remedy: give yourself the right" in done.stderr
 
 
 @pytest.mark.fault("F78")
@@ -101,8 +126,12 @@ def test_an_edit_with_the_clock_set_back_is_seen(built: Path, tmp_path: Path) ->
 
 
 def stage(folder: Path, name: str, *, before: object = None) -> subprocess.CompletedProcess:
+    return stage_of(PIPELINE[name]["cmd"], folder, before=before)
+
+
+def stage_of(command: str, folder: Path, *, before: object = None) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, *PIPELINE[name]["cmd"].split()[1:]],
+        [sys.executable, *command.split()[1:]],
         cwd=folder,
         env=os.environ | {"ANALYSIS_ROOT": str(folder), "PYTHONPATH": str(REPOSITORY)},
         preexec_fn=before,

@@ -19,6 +19,7 @@ from analysis.differing import differences, first_difference
 from analysis.errors import DataError
 from analysis.manifest import check, manifest, sha256
 from analysis.verify import Condition, compare, run
+from benchmarks.soak import Row, together
 from tests.conftest import PIPELINE, REPOSITORY, outs, run_stage
 
 TABLE = "name,value\na,1.5\nb,2.25\n"
@@ -44,7 +45,18 @@ def two(folder: Path, name: str, was: bytes, now: bytes) -> tuple[Path, Path]:
         ("t.csv", TABLE.replace("value", "worth"), "column 'value' became 'worth'"),
         ("t.csv", TABLE.replace("value", "value,x"), "column 'none' became 'x'"),
         ("t.csv", TABLE + "c,3\n", "2 rows became 3"),
-        ("t.csv", TABLE.replace("\n", "\r\n"), "byte 11 of 24, now 27"),
+        ("t.csv", TABLE.replace("\n", "\r\n"), "the same cells, written otherwise; byte 11 of 24, now 27"),
+        ("t.csv", TABLE.replace("1.5", "nan"), "row 1, column 'value': 1.5 became nan; 1 cells in all"),
+        (
+            "t.csv",
+            TABLE.replace("b,", '"b\x1b[2J\nb",'),
+            r"row 2, column 'name': 'b' became 'b\x1b[2J\nb'; 1 cells in all",
+        ),
+        (
+            "t.csv",
+            TABLE.replace("b,", "b" * 9_999 + ","),
+            f"row 2, column 'name': b became {'b' * 60}; 1 cells in all",
+        ),
         ("t.csv", "", "not a table any more (No columns to parse from file); byte 1 of 24, now 0"),
         ("t.txt", TABLE.replace("b,2", "b,3"), "line 3, character 3: 'b,2.25' became 'b,3.25'"),
         ("t.txt", TABLE[:-1], "line 4 is only in the earlier version"),
@@ -58,6 +70,9 @@ def test_other_files_are_told_by_the_byte(tmp_path: Path) -> None:
     assert first_difference(*two(tmp_path, "a.png", b"\xff\x00\x01", b"\xff\x00\x02")) == "byte 3 of 3, now 3"
     assert first_difference(tmp_path / "no", tmp_path / "was" / "a.png") == "absent before"
     assert first_difference(tmp_path / "was" / "a.png", tmp_path / "no") == "absent now"
+    assert first_difference(tmp_path / "was" / "a.png", tmp_path) == "a folder now"
+    assert differences(tmp_path / "was" / "a.png", tmp_path) == [("a.png", "a folder now")]
+    assert differences(tmp_path / "was", tmp_path / "no") == [("a.png", "absent now")]
 
 
 def drawing(text: str, form: str, **metadata: str | None) -> bytes:
@@ -99,6 +114,13 @@ def test_parquet_is_told_by_row_and_column(tmp_path: Path) -> None:
     assert (
         first_difference(was, now) == "row 3, column 'x': 3.0 became 6.0 (by 1.0e+00 of it); 1 cells in all"
     )
+    frame.astype("float32").to_parquet(now)
+    assert first_difference(was, now) == "column 'x': double became float"
+    frame.to_parquet(now, compression="gzip")
+    assert first_difference(was, now).startswith("the same cells, written otherwise; byte ")
+    for path, last in ((was, [3]), (now, [4])):
+        pd.DataFrame({"x": [[1, 2], None, last]}).to_parquet(path)
+    assert first_difference(was, now) == "row 3, column 'x': [3] became [4]; 1 cells in all"
 
 
 def test_every_file_of_a_folder_is_compared(tmp_path: Path) -> None:
@@ -124,6 +146,9 @@ def test_verify_tells_what_changed_in_a_clone(tmp_path: Path) -> None:
     said = compare(tmp_path, tmp_path)
     assert "a b.csv: row 1, column 'value': 1.5 became 1.6 (by 6.7e-02 of it); 1 cells in all" in said
     assert "é.txt: is new" in said and len(said) == 3
+    (tmp_path / "a b.csv").write_text(TABLE)
+    (tmp_path / "a b.csv").chmod(0o755)
+    assert "a b.csv: the same bytes, with another mode, or as a link" in compare(tmp_path, tmp_path)
 
 
 def test_a_condition_reaches_the_process() -> None:
@@ -249,10 +274,35 @@ def test_a_manifest_that_was_edited_is_refused(built: Path, tmp_path: Path) -> N
         check(folder)
 
 
+def test_a_manifest_of_other_stages_bytes_or_inputs_is_told(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(built, folder)
+    file, text = folder / "MANIFEST.csv", (built / "MANIFEST.csv").read_text(encoding="utf-8")
+    file.write_text(re.sub("^checks,", "chekcs,", text, flags=re.M), encoding="utf-8")
+    assert check(folder) == ["data/processed/checks.csv: an output of the stage checks, not of chekcs"]
+    length = (folder / "data/processed/checks.csv").stat().st_size
+    file.write_text(text.replace(f"checks.csv,{length},", "checks.csv,9,", 1), encoding="utf-8")
+    assert check(folder) == [f"data/processed/checks.csv: {length} bytes, not 9"]
+    file.write_text(text, encoding="utf-8")
+    pipeline = yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))
+    gone, pipeline["stages"]["checks"]["deps"][0] = pipeline["stages"]["checks"]["deps"][0], "CITATION.cff"
+    (folder / "dvc.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False), encoding="utf-8")
+    assert check(folder) == [
+        "CITATION.cff: in no row of the stage checks, which reads it",
+        f"{gone}: not read by the stage checks any more",
+    ]
+    for odd in ("a: 1\n", "stages: []\n"):
+        (folder / "dvc.yaml").write_text(odd, encoding="utf-8")
+        with pytest.raises(DataError, match=r"dvc\.yaml: it names no stages"):
+            check(folder)
+
+
 def test_an_output_that_was_not_written_stops_the_manifest(tmp_path: Path) -> None:
-    pipeline = {"stages": {"one": {"outs": ["a.csv"]}}}
+    stages = {"one": {"outs": ["a.csv"]}}
     with pytest.raises(DataError, match="the stage wrote no such output"):
-        manifest(tmp_path, pipeline, {})
+        manifest(tmp_path, stages, {})
+    with pytest.raises(DataError, match=r"params\.yaml: 'seed' is absent, which a stage reads"):
+        manifest(tmp_path, {"one": {"params": ["seed"]}}, {})
 
 
 def test_the_committed_manifest_is_of_the_committed_outputs() -> None:
@@ -260,3 +310,13 @@ def test_the_committed_manifest_is_of_the_committed_outputs() -> None:
     here = table[(table["role"] == "output") & table["path"].str.startswith("data/processed/")]
     assert len(here) > 50
     assert [row.path for row in here.itertuples() if sha256(REPOSITORY / row.path) != row.sha256] == []
+
+
+def test_shares_of_a_soak_keep_the_words_of_the_one_that_went_wrong() -> None:
+    well = Row("kills", "random", 2, 2, first="dvc.lock was cut off, and mended")
+    wrong = Row("kills", "random", 2, 1, lost=1, first="data/processed/a.csv: differs at the end")
+    for shares in ([well, wrong], [wrong, well]):
+        (row,) = together(pd.DataFrame(shares)).to_dict("records")
+        assert row["first"] == wrong.first and (row["cases"], row["as_expected"], row["lost"]) == (4, 3, 1)
+    (row,) = together(pd.DataFrame([well, Row("kills", "random", 2, 2)])).to_dict("records")
+    assert row["first"] == well.first and not row["lost"]
