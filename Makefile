@@ -48,7 +48,8 @@ repro: env ## from the published lists to the rendered pages: reports/_site/inde
 	@echo "Open reports/_site/index.html"
 
 test: env ## the tests
-	python -m pytest -n logical --dist loadfile
+	@# In the order of names: files of few tests, which xdist would leave for the end, are the longest.
+	python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 test-tools: env ## what a few tests need, and are skipped without: a browser's driver, axe-core, reference data, esda
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-test.lock

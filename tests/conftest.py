@@ -8,12 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIXTURE = Path(__file__).resolve().parent / "fixtures" / "project"
@@ -53,13 +54,15 @@ def explorer() -> tuple:
 
 
 @pytest.fixture(scope="session")
-def explorer_page(explorer: tuple, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def explorer_page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The explorer's file in a folder of its own."""
     from analysis.explorer.page import PAGE, document
 
-    file = tmp_path_factory.mktemp("explorer") / PAGE
-    file.write_text(document(*explorer[2:], REPOSITORY / "reports"), encoding="utf-8", newline="\n")
-    return file
+    def made(folder: Path) -> None:
+        text = document(*request.getfixturevalue("explorer")[2:], REPOSITORY / "reports")
+        (folder / PAGE).write_text(text, encoding="utf-8", newline="\n")
+
+    return once(tmp_path_factory, "explorer", made) / PAGE
 
 
 @pytest.fixture
@@ -101,29 +104,48 @@ def outs(stage: dict) -> list[str]:
     return [next(iter(out)) for out in stage["outs"]]
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker of a run makes; the others wait for it, and all only read it."""
+    mine = factory.getbasetemp()
+    folder = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / name
+    made = folder.with_name(f"{name}.made")
+    with FileLock(f"{folder}.lock"):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, set[str]]]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[str]]]:
     """The fixture project after every stage, and the paths that each stage opened."""
-    folder = copy_project(tmp_path_factory.mktemp("built") / "project")
-    opened = {}
+    folder = once(tmp_path_factory, "built", record_stages)
+    return folder / "project", json.loads((folder / "opened.json").read_text(encoding="utf-8"))
+
+
+def record_stages(folder: Path) -> None:
+    """Every stage on a copy of the fixture project, `project`; `opened.json` says what each opened."""
+    project, opened = copy_project(folder / "project"), {}
     for name, stage in PIPELINE.items():
         _, _, module, *words = stage["cmd"].split()
         done = subprocess.run(
             [sys.executable, "-c", RECORDER, module, *words],
-            cwd=folder,
-            env=os.environ | {"ANALYSIS_ROOT": str(folder), "PYTHONPATH": str(REPOSITORY)},
+            cwd=project,
+            env=os.environ | {"ANALYSIS_ROOT": str(project), "PYTHONPATH": str(REPOSITORY)},
             capture_output=True,
             text=True,
             check=False,
         )
         before, _, said = done.stderr.rpartition("OPENED")
         assert done.returncode == 0, (name, before)
-        opened[name] = set(json.loads(said))
-    return folder, opened
+        opened[name] = json.loads(said)
+    (folder / "opened.json").write_text(json.dumps(opened), encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
-def built(recorded: tuple[Path, dict[str, set[str]]]) -> Path:
+def built(recorded: tuple[Path, dict[str, list[str]]]) -> Path:
     """The fixture project after every stage."""
     return recorded[0]
 

@@ -108,7 +108,7 @@ def test_stages_say_in_one_line_what_they_do() -> None:
 
 
 @pytest.fixture(scope="module")
-def reached(recorded: tuple[Path, dict[str, set[str]]]) -> dict[str, set[str]]:
+def reached(recorded: tuple[Path, dict[str, list[str]]]) -> dict[str, set[str]]:
     """The files of the project that each stage opens, as paths from its root."""
     folder, opened = recorded
     found = {}

@@ -15,7 +15,7 @@ from scipy.linalg import solve_triangular
 
 from analysis.errors import ModelError
 from analysis.models import logit
-from analysis.models.cluster import correction, kish, sum_by_cluster
+from analysis.models.cluster import correction, inverse_gram, kish, sum_by_cluster
 from analysis.models.lpm import demean
 from analysis.models.results import Estimated, condition_number, wald
 
@@ -180,6 +180,29 @@ def leverage(design: Design, beta: np.ndarray) -> np.ndarray:
     )[:, 0]
 
 
+def information_root(design: Design, beta: np.ndarray) -> np.ndarray:
+    """A square root (k, k) of the information at the estimates (k,), R with R'R the information.
+
+    From the information in orthogonal coordinates, so that it has the digits of the design, where the
+    information itself would have those of its square.
+
+    Raises
+    ------
+    ModelError : it cannot be inverted.
+    """
+    (groups,) = design.groups
+    rows = np.argsort(groups, kind="stable")
+    strata = np.split(rows, np.flatnonzero(np.diff(groups[rows])) + 1)
+    Z, R = logit.orthogonal(demean(design.X, design.groups))
+    information = likelihood(Z, design.y, strata, R @ beta)[2].sum(axis=0)
+    try:
+        return np.linalg.cholesky(information).T @ R
+    except np.linalg.LinAlgError as error:
+        raise ModelError(
+            "The conditional logit's information cannot be inverted: the fitted values reach 0 or 1."
+        ) from error
+
+
 def estimate(design: Design) -> Estimated:
     """Conditional logit for a design, its one fixed effect being the strata.
 
@@ -193,7 +216,8 @@ def estimate(design: Design) -> Estimated:
     """
     (groups,) = design.groups
     beta, value, scores, information = maximise(design.X, design.y, groups)
-    bread = np.linalg.inv(information.sum(axis=0))
+    root = information_root(design, beta)
+    bread = inverse_gram(root, np.ones(len(root)))
     covariance, df, effective = bread, np.inf, None
     if design.codes is not None:
         owner = owners(groups, design.codes)
@@ -214,7 +238,7 @@ def estimate(design: Design) -> Estimated:
         degrees_of_freedom=df,
         log_likelihood=value,
         converged=True,
-        condition_number=condition_number(demean(design.X, design.groups)),
+        condition_number=condition_number(root),
         fitted=fitted_values(design.X, design.y, groups, beta),
         effective_clusters=effective,
     )

@@ -10,23 +10,26 @@ from site_pages import REPORTS
 
 from analysis.downloads import export
 from analysis.rendering import render_site
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, once
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, explorer_page: Path) -> Path:
     """The folder of the rendered pages, made from a copy of the sources."""
-    reports = tmp_path_factory.mktemp("site") / "reports"
-    shutil.copytree(
-        REPORTS, reports, ignore=lambda _, names: [n for n in names if n[:1] == "_" and "." not in n]
-    )
-    shutil.rmtree(reports / "downloads", ignore_errors=True)
-    shutil.copy(explorer_page, reports)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
-        export(reports / "downloads")
-        render_site(reports, reports / "_site")
-    return reports / "_site"
+
+    def rendered(folder: Path) -> None:
+        reports = folder / "reports"
+        shutil.copytree(
+            REPORTS, reports, ignore=lambda _, names: [n for n in names if n[:1] == "_" and "." not in n]
+        )
+        shutil.rmtree(reports / "downloads", ignore_errors=True)
+        shutil.copy(explorer_page, reports)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
+            export(reports / "downloads")
+            render_site(reports, reports / "_site")
+
+    return once(tmp_path_factory, "site", rendered) / "reports" / "_site"
 
 
 @pytest.fixture(scope="session")
