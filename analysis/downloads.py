@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -354,9 +355,9 @@ def export(folder: Path, formats: tuple[str, ...] = DOWNLOADS) -> list[Path]:
 def _earlier(folder: Path) -> set[Path]:
     """The files that an earlier export wrote to the folder."""
     described = read_package(folder) if (folder / PACKAGE).is_file() else {"resources": []}
-    top = folder.resolve()
+    top = Path(os.path.realpath(folder))  # Path.resolve raises at a link that leads to itself
     paths = {folder / entry["path"] for entry in described["resources"]}
-    return {path for path in paths if top in path.resolve().parents and not path.is_dir()}
+    return {path for path in paths if top in Path(os.path.realpath(path)).parents and not path.is_dir()}
 
 
 def read_package(folder: Path) -> dict:

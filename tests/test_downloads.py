@@ -248,3 +248,15 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, project: Path)
         assert [path.name for path in tmp_path.glob("*.json")] == ["datapackage.json"]
     with pytest.raises(DataError, match="unknown"):
         export(tmp_path / "new", ("xlsx",))
+
+
+def test_a_folder_that_is_none_is_named(
+    tmp_path: Path, project: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):  # as an unset variable of the shell gives it
+        command_line.main(["export", "--to", ""])
+    assert "no folder is named" in capsys.readouterr().err and not list(tmp_path.iterdir())
+    (tmp_path / "loop").symlink_to("loop")
+    assert command_line.main(["export", "--to", "loop"]) == 1
+    assert "loop: " in (said := capsys.readouterr().err) and "Remedy" in said
