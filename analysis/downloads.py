@@ -45,8 +45,8 @@ ENDINGS = {"csv": "csv", "parquet": "parquet", "stata": "dta"}
 PACKAGE = "datapackage.json"
 DESCRIPTIONS = Path(__file__).with_name("tables.yaml")
 
-# Full-width and small signs begin a formula as well where a spreadsheet is set to Japanese or Chinese; blanks and
-# signs that cannot be seen (of Unicode's Default_Ignorable_Code_Point too) are taken away by some.
+# Full-width and small signs begin a formula as well where a spreadsheet is set to Japanese or Chinese; blanks
+# and signs that cannot be seen (of Unicode's Default_Ignorable_Code_Point too) are taken away by some.
 UNSEEN = (
     "\\s\0-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff"

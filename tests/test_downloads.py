@@ -198,12 +198,13 @@ def test_numbers_stay_numbers(number: float) -> None:
     assert safe(str(number)) == str(number)
 
 
+UNSEEN = "\u034f\u061c\u115f\u180e\u2800\u3164\ufe0f\uffa0\U000e0001"
+
+
 @pytest.mark.fault("G2")
-@pytest.mark.parametrize(
-    "unseen", "\u034f \u061c \u115f \u180e \u2800 \u3164 \ufe0f \uffa0 \U000e0001".split()
-)
+@pytest.mark.parametrize("unseen", UNSEEN)
 def test_signs_that_cannot_be_seen_hide_no_formula(unseen: str) -> None:
-    for text in (f"{unseen}=1+1", f"'{unseen}@a", *"\ufe66a \ufe62a \ufe63a \ufe6ba".split()):
+    for text in (f"{unseen}=1+1", f"'{unseen}@a", *(f"{sign}a" for sign in "\ufe66\ufe62\ufe63\ufe6b")):
         assert safe(text) == f"'{text}" and unsafe(safe(text)) == text
 
 
@@ -260,8 +261,9 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, project: Path)
 
 
 def test_a_folder_that_is_none_is_named(
-    tmp_path: Path, project: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     with pytest.raises(SystemExit):  # as an unset variable of the shell gives it
