@@ -261,7 +261,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--format", choices=["csv", "parquet", "stata"], help="this format alone (csv and parquet)"
     )
-    one.add_argument("--to", type=Path, default=Path("export"), metavar="FOLDER", help="where to (export)")
+    one.add_argument("--to", type=folder, default=Path("export"), metavar="FOLDER", help="where to (export)")
     one.add_argument("--json", action="store_true", help="the files written as JSON")
     one.set_defaults(run=export)
     one = commands.add_parser("render", help="render reports/*.qmd to reports/_site/", **example(RENDER))
@@ -325,6 +325,13 @@ def parser() -> argparse.ArgumentParser:
 def day(text: str) -> str:
     """An ISO day, as text."""
     return datetime.date.fromisoformat(text).isoformat()
+
+
+def folder(text: str) -> Path:
+    """A folder's path; no text, as an unset variable of the shell gives it, would mean the one worked in."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("no folder is named; . means this one")
+    return Path(text)
 
 
 def main(words: list[str] | None = None) -> int:

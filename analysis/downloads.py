@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,10 +45,13 @@ ENDINGS = {"csv": "csv", "parquet": "parquet", "stata": "dta"}
 PACKAGE = "datapackage.json"
 DESCRIPTIONS = Path(__file__).with_name("tables.yaml")
 
-# Full-width signs begin a formula as well where a spreadsheet is set to Japanese or Chinese; blanks and signs
-# that cannot be seen are taken away by some.
-UNSEEN = "\\s\0-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
-FORMULA = re.compile(f"'*([\t\r\n]|[{UNSEEN}]*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+# Full-width and small signs begin a formula as well where a spreadsheet is set to Japanese or Chinese; blanks
+# and signs that cannot be seen (of Unicode's Default_Ignorable_Code_Point too) are taken away by some.
+UNSEEN = (
+    "\\s\0-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff"
+)
+FORMULA = re.compile(f"'*([\t\r\n]|[{UNSEEN}]*[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 NUMBER = re.compile(r"-?\d+\.\d+([eE][+-]?\d+)?|-?\d+[eE][+-]?\d+|0|-?[1-9]\d*|-?inf")
@@ -354,9 +358,9 @@ def export(folder: Path, formats: tuple[str, ...] = DOWNLOADS) -> list[Path]:
 def _earlier(folder: Path) -> set[Path]:
     """The files that an earlier export wrote to the folder."""
     described = read_package(folder) if (folder / PACKAGE).is_file() else {"resources": []}
-    top = folder.resolve()
+    top = Path(os.path.realpath(folder))  # Path.resolve raises at a link that leads to itself
     paths = {folder / entry["path"] for entry in described["resources"]}
-    return {path for path in paths if top in path.resolve().parents and not path.is_dir()}
+    return {path for path in paths if top in Path(os.path.realpath(path)).parents and not path.is_dir()}
 
 
 def read_package(folder: Path) -> dict:

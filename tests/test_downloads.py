@@ -198,6 +198,16 @@ def test_numbers_stay_numbers(number: float) -> None:
     assert safe(str(number)) == str(number)
 
 
+UNSEEN = "\u034f\u061c\u115f\u180e\u2800\u3164\ufe0f\uffa0\U000e0001"
+
+
+@pytest.mark.fault("G2")
+@pytest.mark.parametrize("unseen", UNSEEN)
+def test_signs_that_cannot_be_seen_hide_no_formula(unseen: str) -> None:
+    for text in (f"{unseen}=1+1", f"'{unseen}@a", *(f"{sign}a" for sign in "\ufe66\ufe62\ufe63\ufe6b")):
+        assert safe(text) == f"'{text}" and unsafe(safe(text)) == text
+
+
 @pytest.mark.fault("G2")
 def test_hostile_cells_in_both_formats() -> None:
     texts = ["=cmd()|'/c calc'!A0", "@SUM(A1)", "+1 555", "-1+1", "\tx", "'=x", 'ä, "q"\nz', "", "n/a"]
@@ -248,3 +258,17 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, project: Path)
         assert [path.name for path in tmp_path.glob("*.json")] == ["datapackage.json"]
     with pytest.raises(DataError, match="unknown"):
         export(tmp_path / "new", ("xlsx",))
+
+
+def test_a_folder_that_is_none_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANALYSIS_ROOT", str(REPOSITORY))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(SystemExit):  # as an unset variable of the shell gives it
+        command_line.main(["export", "--to", ""])
+    assert "no folder is named" in capsys.readouterr().err and not list(Path().iterdir())
+    Path("loop").symlink_to("loop")
+    assert command_line.main(["export", "--to", "loop"]) == 1
+    assert "loop: " in (said := capsys.readouterr().err) and "Remedy" in said

@@ -10,10 +10,12 @@ import csv
 import errno
 import io
 import lzma
+import os
 import shutil
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +30,8 @@ from analysis.grants import flows, legacy
 COMMA, LINE_FEED, CARRIAGE_RETURN, QUOTE = b',\n\r"'
 BLOCK = 1 << 18  # bytes: what a processor holds near
 MOST_HEADER = 1 << 20  # bytes: the publisher's has 3,400
+MOST_COLUMNS = 1_000  # the publisher's has 112; an engine takes minutes for a hundred thousand
+MOST_MEMBERS = 1_000  # a year of all agencies has ten
 MOST_RATIO, ALWAYS_FITS = 200, 100 << 20  # a real archive expands 9 times; small ones may expand as they like
 AGAIN = "download the file again, and keep it as published."
 
@@ -66,16 +70,18 @@ def open_bulk(paths: Sequence[str | Path], folder: Path) -> list[Bulk]:
     """
     if not paths:
         raise DataError("no file was named.", remedy="name at least one bulk file.")
-    seen: dict[Path, str] = {}
+    seen: dict[str, str] = {}
     found = []
     for path in map(Path, paths):
         if path.is_dir():
             raise DataError("a folder, not a file.", file=path, remedy="name the files in it.")
+        if path.exists() and not path.is_file():
+            raise DataError("a pipe or device, not a file.", file=path, remedy="save it as a file first.")
         if not path.is_file():
             raise DataError("the file does not exist.", file=path, remedy="mend the path.")
-        if path.resolve() in seen:
+        if (real := os.path.realpath(path)) in seen:
             raise DataError("the file is named twice.", file=path, remedy="name each file once.")
-        seen[path.resolve()] = str(path)
+        seen[real] = str(path)
         found += list(tables_of(path, folder / str(len(seen))))
     return found
 
@@ -96,9 +102,9 @@ def tables_of(path: Path, folder: Path) -> Iterator[Bulk]:
 
 def plainly_named(path: Path, folder: Path) -> str:
     """The file's absolute path, or that of a link to it where its name would be read as a pattern."""
-    absolute = path.resolve()
-    if not set(str(absolute)) & set("*?[]{}"):
-        return str(absolute)
+    absolute = os.path.realpath(path)
+    if not set(absolute) & set("*?[]{}"):
+        return absolute
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / "linked"
     link.symlink_to(absolute)
@@ -128,8 +134,10 @@ def header(stream: io.BufferedIOBase, name: str) -> tuple[str, ...]:
 def check_columns(columns: Iterable[str], name: str) -> tuple[str, ...]:
     """The names, each once (whatever the case of its letters), all that a flow needs among them."""
     columns = tuple(columns)
-    lower = [column.lower() for column in columns]
-    doubled = [column for column in columns if lower.count(column.lower()) > 1]
+    if len(columns) > MOST_COLUMNS:
+        raise DataError(f"the header names {len(columns):,} columns.", file=name, row=1, remedy=AGAIN)
+    times = Counter(column.lower() for column in columns)
+    doubled = [column for column in columns if times[column.lower()] > 1]
     if doubled:
         raise DataError(
             f"the header names {doubled[0]!r} twice.", file=name, row=1, column=doubled[0], remedy=AGAIN
@@ -192,6 +200,8 @@ def members(path: Path) -> Iterator[Bulk]:
     """
     with opened(path) as archive:
         inside = [info for info in archive.infolist() if not info.is_dir()]
+        if len(inside) > MOST_MEMBERS:
+            raise DataError(f"the archive has {len(inside):,} members.", file=path, remedy=AGAIN)
         for info in inside:
             check_member(info, path)
         tables = [info for info in inside if info.filename.lower().endswith(".csv")]

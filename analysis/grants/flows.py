@@ -102,7 +102,7 @@ def county_flows(transactions: Table) -> Table:
 
     Raises
     ------
-    DataError : a needed column is missing or no text.
+    DataError : no Ibis table; a needed column is missing or no text.
     The engine's own error, when the table is run : a grant's amount is not text of dollars and cents.
 
     Examples
@@ -131,6 +131,12 @@ def grouped(transactions: Table, before: str | None = None) -> Table:
     published, `obligations_usd`, `transactions`, and `refused`: rows without an amount or, where it is
     needed, a valid day, and deleted ones.
     """
+    if not isinstance(transactions, Table):
+        raise DataError(
+            f"an Ibis table was expected, not {type(transactions).__name__}.",
+            file="county_flows",
+            remedy="give ibis.memtable(frame), or ibis.duckdb.connect().read_csv(FILE, all_varchar=True).",
+        )
     for name in NEEDED:
         if name not in transactions.columns:
             raise DataError(

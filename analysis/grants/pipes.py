@@ -6,6 +6,7 @@ An archive is unpacked while it is read, so that it needs no room on the disk.
 from __future__ import annotations
 
 import os
+import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,9 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from analysis.errors import DataError
 from analysis.grants.files import Bulk, Ends, blocks, line_ends
 
 Told = Callable[[int], None]
+BESIDES = 100  # files that the engine and the threads have open beside the pipes
 
 
 @contextmanager
@@ -33,8 +36,13 @@ def piped(
     ------
     bulks : members of archives in place of which stand pipes.
     ends : a future of `Ends` for each; it raises DataError where an archive turns out to be torn.
+
+    Raises
+    ------
+    DataError : more members than this process may have pipes open, of which some would never be fed.
     """
     packed = [bulk for bulk in bulks if bulk.member]
+    check_open(len(packed))
     with (
         TemporaryDirectory(prefix="flows-") as folder,
         ThreadPoolExecutor(1) as scanner,  # beside the engine, which leaves time enough
@@ -52,6 +60,17 @@ def piped(
             for future in ends:
                 future.cancel()
             release(list(pipes.values()), list(fed.values()))
+
+
+def check_open(pipes: int) -> None:
+    """So many pipes can be open at once: a waiting one counts, and its engine would wait without end."""
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if allowed != resource.RLIM_INFINITY and pipes + BESIDES > allowed:
+        raise DataError(
+            f"{pipes:,} members of archives at once, where {allowed:,} files may be open.",
+            file="flows",
+            remedy=f"allow more (`ulimit -n {pipes + BESIDES}`), or unpack them and name the files.",
+        )
 
 
 def feed(bulk: Bulk, pipe: Path, told: Told) -> Ends:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -58,7 +59,8 @@ def write_flows(
     if engine == "duckdb" and master:
         raise DataError("DuckDB has no master.", file="--master", remedy="add --engine spark.")
     engines.check_memory(memory)
-    if out.resolve() in {Path(path).resolve() for path in paths if not files.is_remote(str(path))}:
+    # realpath: Path.resolve raises at a link that leads to itself, before Python 3.13.
+    if os.path.realpath(out) in {os.path.realpath(path) for path in paths if not files.is_remote(str(path))}:
         raise DataError("--out names a file to read.", file=out, remedy="name another file with --out.")
     with TemporaryDirectory(prefix="flows-") as temporary:
         folder = Path(temporary)

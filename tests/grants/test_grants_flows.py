@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from analysis.errors import DataError
 from analysis.grants import county_flows
 from analysis.grants.engines import check_memory
 from analysis.grants.files import Bulk, blocks, line_ends
+from analysis.grants.pipes import piped
 from analysis.grants.run import write_flows
 from tests.conftest import REPOSITORY
 from tests.grants import bulk
@@ -581,3 +583,48 @@ def test_without_pyspark_the_remedy_is_said(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1 and "make spark" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.fault("G1")
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "a.csv").write_bytes(THREE)
+    for name, said in (("loop.csv", "does not exist"), ("pipe.csv", "a pipe or device"), (".", "a folder")):
+        with pytest.raises(DataError, match=said):
+            write_flows([tmp_path / name], tmp_path / "out.csv")
+    write_flows([tmp_path / "a.csv"], tmp_path / "loop.csv")
+    assert (tmp_path / "loop.csv").is_file() and not (tmp_path / "loop.csv").is_symlink()
+
+
+@pytest.mark.fault("G3")
+def test_columns_and_members_without_end_are_refused_at_once(tmp_path: Path) -> None:
+    wide = tmp_path / "wide.csv"
+    wide.write_text(",".join([*(f"c{number}" for number in range(100_000)), *HEADER]) + "\n")
+    with pytest.raises(DataError, match="the header names 100,112 columns"):
+        write_flows([wide], tmp_path / "out.csv")
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for number in range(1_001):
+            archive.writestr(f"{number}.csv", THREE)
+    with pytest.raises(DataError, match="the archive has 1,001 members"):
+        write_flows([tmp_path / "many.zip"], tmp_path / "out.csv")
+
+
+@pytest.mark.fault("G1")
+def test_more_members_than_files_may_be_open_are_no_hang(tmp_path: Path) -> None:
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    members = [Bulk("a.zip", f"a.zip:{number}", "csv", (), str(number)) for number in range(200)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, allowed[1]))
+    try:
+        with pytest.raises(DataError, match=r"200 members .* 256 files .*ulimit -n 300"), piped(members):
+            pytest.fail("pipes were made")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
+
+
+@pytest.mark.parametrize(
+    "given", [None, 3, "a.csv", [row()], pd.DataFrame([row()])], ids=lambda x: type(x).__name__
+)
+def test_what_is_no_table_is_refused(given: object) -> None:
+    with pytest.raises(DataError, match=f"not {type(given).__name__}.*ibis.memtable"):
+        county_flows(given)
