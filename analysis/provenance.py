@@ -31,13 +31,13 @@ def root() -> Path:
     DataError : no such folder.
     """
     if named := os.environ.get("ANALYSIS_ROOT"):
-        folder = Path(named).expanduser().resolve()
-        if not (folder / "params.yaml").is_file():
-            raise DataError(
-                "ANALYSIS_ROOT names a folder without params.yaml.",
-                file=folder,
-                remedy=SET_ROOT,
-            )
+        try:
+            folder = Path(named).expanduser().resolve()
+            holds = (folder / "params.yaml").is_file()
+        except (RuntimeError, OSError):  # a link that leads to itself, nobody's home, a name too long
+            folder, holds = Path(clipped(named)), False
+        if not holds:
+            raise DataError("ANALYSIS_ROOT names a folder without params.yaml.", file=folder, remedy=SET_ROOT)
         return folder
     here = Path(__file__).resolve().parent
     for folder in [Path.cwd(), *Path.cwd().parents, *here.parents]:
@@ -238,7 +238,7 @@ class UniqueKeyLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
-        for key, _ in node.value:
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if not isinstance(key, yaml.ScalarNode):
                 raise _refused("a key is no text", key)
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
@@ -333,8 +333,8 @@ def raw_file(source: str, vintage: str, name: str) -> Recorded:
     ------
     DataError : the vintage, the file or its origin is absent.
     """
-    folder = root() / "data" / "raw" / source / vintage
-    if not folder.is_dir():
+    folder = root() / "data" / "raw" / source / str(vintage)
+    if str(vintage) not in {path.name for path in folder.parent.glob("*")}:
         there = ", ".join(vintages(source)) or "none"
         raise DataError(
             f"no vintage {vintage!r} of {source!r}; there: {there}.{nearest(vintage, vintages(source))}",

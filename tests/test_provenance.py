@@ -44,14 +44,19 @@ def test_root_by_the_environment_and_by_search(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.delenv("ANALYSIS_ROOT", raising=False)
     monkeypatch.chdir(tmp_path)
     assert root() == REPOSITORY
-    monkeypatch.setenv("ANALYSIS_ROOT", str(tmp_path))
-    with pytest.raises(DataError, match=r"ANALYSIS_ROOT.*params.yaml"):
-        root()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for named in (str(tmp_path), str(tmp_path / "loop"), "~nobody-of-this-name", "x" * 5_000):
+        monkeypatch.setenv("ANALYSIS_ROOT", named)
+        with pytest.raises(DataError, match=r"ANALYSIS_ROOT.*params.yaml"):
+            root()
 
 
 def test_an_unknown_vintage_names_those_that_exist(project: Path) -> None:
     with pytest.raises(DataError, match=r"no vintage '1999'.*2020, 2024"):
         raw_file("votes", "1999", "county_votes.csv")
+    for name in (None, 5, ["2020"], "x" * 5_000, "../votes/2024", "", "\0"):
+        with pytest.raises(DataError, match="no vintage"):
+            raw_file("votes", name, "county_votes.csv")
     assert vintages("votes") == ["2020", "2024"]
 
 

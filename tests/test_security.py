@@ -190,9 +190,12 @@ def test_only_a_refresh_asks_the_network() -> None:
         "a: !!python/object/apply:os.system [id]",
         "a: 1\na: 2",
         "? [a]\n: b",
+        "a: !!set [1]",
+        "a: !!map [1]",
+        "a: !!timestamp 2025-13-45",
         f"a: {'[' * 5_000}",
     ],
-    ids=["bomb", "circle", "call", "twice", "no text", "deep"],
+    ids=["bomb", "circle", "call", "twice", "no text", "set", "map", "day", "deep"],
 )
 @pytest.mark.parametrize("read", [read_yaml, read_page])
 def test_yaml_that_bites_is_refused(tmp_path: Path, text: str, read: Callable[[Path], object]) -> None:

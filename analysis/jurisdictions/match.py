@@ -67,6 +67,12 @@ def match(names: pd.DataFrame) -> pd.DataFrame:
     >>> found[["geoid", "unit", "also_geoids"]].to_numpy().tolist()
     [['17031', 'county', ''], ['2404000', 'place', '24510']]
     """
+    if not isinstance(names, pd.DataFrame):
+        raise DataError(
+            f"a DataFrame was expected, not {type(names).__name__}.",
+            file="match",
+            remedy="give pd.DataFrame(rows).",
+        )
     columns = next((group for group in (ENTRY, AGENCY) if set(group) <= set(names.columns)), None)
     if columns is None:
         raise DataError(
@@ -74,6 +80,11 @@ def match(names: pd.DataFrame) -> pd.DataFrame:
             file="match",
             remedy="name the columns as `analysis.sources.lists` or `analysis.sources.rosters` does.",
         )
+    for column in columns:
+        if list(names.columns).count(column) > 1:
+            raise DataError(
+                "the column is there twice.", file="match", column=column, remedy="keep one of them."
+            )
     gaz, decided = gazetteer.gazetteer(), corrections.decisions()
     judge = entry_verdict if columns is ENTRY else agency_verdict
     rows = list(zip(*([text_of(cell) for cell in names[column]] for column in columns), strict=True))

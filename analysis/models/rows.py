@@ -28,6 +28,8 @@ def sample_rows(model: Model, data: pd.DataFrame) -> np.ndarray:
     if model.sample is None:
         return np.ones(len(data), bool)
     start = f"Model {model.name!r}: the sample {model.sample!r} is no query on these data: "
+    if why := _endless(model.sample):
+        raise ModelError(f"{start}{why}.")
     try:
         answer = data.eval(model.sample)
     except pd.errors.UndefinedVariableError as error:
@@ -51,6 +53,25 @@ def sample_rows(model: Model, data: pd.DataFrame) -> np.ndarray:
         hints = "".join(_not_held(model.sample, data))
         raise ModelError(f"Model {model.name!r}: no row is in the sample {model.sample!r}.{hints}")
     return inside
+
+
+def _endless(query: str) -> str:
+    """Why a query might be reckoned without end: it asks for a number's power, or for a text many times."""
+    try:
+        tree = ast.parse(re.sub("`[^`]*`", "column", query.strip()), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return ""  # which is told by what answers it
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp(left=base, op=ast.Pow()):
+                if not any(isinstance(part, ast.Name) for part in ast.walk(base)):
+                    return "a number's power must be written as the number that it is"
+            case (
+                ast.BinOp(left=ast.Constant(value=str()), op=ast.Mult())
+                | ast.BinOp(op=ast.Mult(), right=ast.Constant(value=str()))
+            ):
+                return "a text cannot be multiplied"
+    return ""
 
 
 def _is_condition(answer: pd.Series | np.ndarray) -> bool:

@@ -110,7 +110,12 @@ def numbers(data: pd.DataFrame, column: str, role: str = "a covariate") -> np.nd
     require(column, data, role)
     values = data[column]
     if values.dtype == object and all(isinstance(value, Real | Decimal) for value in values.dropna()):
-        values = values.astype("Float64")
+        try:
+            values = values.astype("Float64")
+        except OverflowError as error:
+            raise ModelError(
+                f"The column {column!r} ({role}) holds a number too large: rescale it."
+            ) from error
     if not pd.api.types.is_any_real_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(
         values.dtype
     ):
@@ -127,12 +132,14 @@ def labels_of(data: pd.DataFrame, column: str, role: str) -> pd.Series:
     """
     require(column, data, role)
     try:
-        pd.factorize(data[column].to_numpy())
-    except TypeError as error:
+        labels = data[column]
+        pd.factorize(labels.to_numpy())
+        pd.util.hash_pandas_object(labels.astype(str).astype(object), index=False)
+    except (TypeError, UnicodeEncodeError) as error:
         raise ModelError(
             f"The column {column!r} ({role}) holds values that are no labels ({error}): use text or numbers."
         ) from error
-    return data[column]
+    return labels
 
 
 def require_frame(data: object, of: str = "") -> None:

@@ -173,6 +173,15 @@ def test_a_frame_of_neither_shape_is_an_error() -> None:
         match(pd.DataFrame({"state_abbr": ["IL"]}))
 
 
+def test_what_is_no_table_of_names_is_refused() -> None:
+    for given in (None, [], "Cook County", pd.Series(["Cook County"])):
+        with pytest.raises(DataError, match="a DataFrame was expected"):
+            match(given)
+    rows = pd.DataFrame({"state_abbr": ["IL"], "level": ["County"], "text_as_published": ["Cook County"]})
+    with pytest.raises(DataError, match=r"level.*twice"):
+        match(pd.concat([rows, rows[["level"]]], axis=1))
+
+
 @pytest.mark.parametrize(
     ("state", "text", "code"),
     [

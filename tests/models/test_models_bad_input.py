@@ -76,12 +76,30 @@ def test_a_query_says_what_is_wrong(frame):
         ("population", "no True or False"),
         ("True", "no True or False"),
         ("x >", "is no query"),
+        ("9**9**9 > x", "a number's power"),
+        ("`x` > 9**9**9", "a number's power"),
+        ("x**9**9**9 > 1", "a number's power"),
+        ("'a' * 10000000000 == state", "a text cannot be multiplied"),
+        ("10000000000 * 'a' == state", "a text cannot be multiplied"),
     ):
         with pytest.raises(ModelError, match=message) as caught:
             fit(LOGIT.with_(sample=sample), frame)
         assert len(str(caught.value)) < 250
     known = frame.assign(flag=pd.array([True, False, None] * len(frame), dtype="boolean")[: len(frame)])
     assert fit(LOGIT.with_(sample="flag"), known).n == (known["flag"] == True).sum()  # noqa: E712
+    assert fit(LOGIT.with_(sample="(x * 2)**2 > 0.5"), frame).n == ((2 * frame["x"]) ** 2 > 0.5).sum()
+
+
+def test_values_that_no_array_or_label_can_hold(frame):
+    large = frame.assign(x=pd.Series([10**400, *range(1, len(frame))], index=frame.index, dtype=object))
+    half = frame.assign(
+        state=pd.Series(["\ud800" + text for text in frame["state"]], frame.index, dtype=object)
+    )
+    for model in EVERY:
+        with pytest.raises(ModelError, match=r"'x' .a covariate. holds a number too large"):
+            fit(model, large)
+        with pytest.raises(ModelError, match=r"'state' .* holds values that are no labels"):
+            fit(model, half)
 
 
 def test_arguments_of_another_kind(frame):

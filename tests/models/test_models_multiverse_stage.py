@@ -211,6 +211,18 @@ BAD = {
         changed("choices", lambda c: c.update(effects={"s": ["stat"]})),
         "Nearest: 'state'",
     ),
+    "effects that are no list": (
+        changed("choices", lambda c: c.update(effects={"state": -1})),
+        "give a list of columns",
+    ),
+    "effects that are no columns": (
+        changed("choices", lambda c: c.update(effects={"state": [{"a": 1}]})),
+        "give a list of columns",
+    ),
+    "a weight that is no column": (
+        changed("choices", lambda c: c.update(weights={"w": ["population"]})),
+        "name a column",
+    ),
     "a weight unknown": (
         changed("choices", lambda c: c.update(weights={"w": "populatio"})),
         "Nearest: 'population'",

@@ -226,6 +226,12 @@ def _choices(given: object) -> dict[str, dict]:
             value.startswith(DRAW) and value.removeprefix(DRAW).isdigit()
         ):
             raise wrong(f"{value!r} is unknown.", f"use {PUBLISHED}, {COUNTERPARTS} or {DRAW}1.", "acs")
+    for name, value in out["weights"].items():
+        if not (value is None or isinstance(value, str)):
+            raise wrong(f"{name!r} is {value!r}.", "name a column, or none as null.", "weights")
+    for name, value in out["effects"].items():
+        if not (isinstance(value, list) and all(isinstance(column, str) for column in value)):
+            raise wrong(f"{name!r} is {value!r}.", "give a list of columns.", "effects")
     if "none" in out["effects"] and out["effects"]["none"]:
         raise wrong("`none` must have no columns.", "write none: [].", "effects")
     for day in out["roster"]:
