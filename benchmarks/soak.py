@@ -63,8 +63,8 @@ class Row:
     Parameters
     ----------
     cases : tried. as_expected : equal bytes, or the clear error that is due. lost : something that was whole
-        before was not afterwards. silently_wrong : taken as whole and right, and was not. seconds : of the piece
-    of work, in equal parts for each of its rows.
+        before was not afterwards. silently_wrong : taken as whole and right, and was not. seconds : a
+        piece's, in equal parts for each of its rows.
     """
 
     part: str
