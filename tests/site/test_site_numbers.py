@@ -363,8 +363,16 @@ def test_the_numbers_of_sentences_are_the_committed_ones(name, site, tables):
 
 
 def test_a_wrong_number_in_a_sentence_is_seen(site, tables):
-    page = parse((site / "findings.html").read_text(encoding="utf-8"))
-    found = {token for text in sentences(page) for token in tokens(text) if len(re.sub(r"\D", "", token)) > 2}
-    changed = {re.sub(r"\d", lambda digit: str((int(digit[0]) + 3) % 10), token, count=1) for token in found}
-    assert len(changed) > 10
-    assert len(changed - vocabulary("findings", tables)) > len(changed) / 2
+    """Numbers of four digits and more, whose first becomes each other. Shorter ones stand in some table by chance;
+    they are held by what the sentence's code gives (test_site_sentences.py)."""
+    seen = total = 0
+    for name in ("findings", "models", "money", "prediction", "ledger"):
+        page = parse((site / f"{name}.html").read_text(encoding="utf-8"))
+        held = vocabulary(name, tables)
+        for token in {token for text in sentences(page) for token in tokens(text)}:
+            if len(re.sub(r"\D", "", token)) > 3:
+                wrong = [re.sub(r"\d", str(digit), token, count=1) for digit in range(10)]
+                total += len(wrong) - 1
+                seen += sum(each not in held for each in wrong if each != token)
+    assert total > 300
+    assert seen / total > 0.9, f"{seen} of {total}"
